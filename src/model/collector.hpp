@@ -1,0 +1,83 @@
+// The interface behind which all collectors look alike: a collector may change the launch plan,
+// look at the held process and its threads, and hand back counts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/error.hpp"
+#include "model/run_counts.hpp"
+
+namespace bops {
+
+struct CollectorInfo {
+  std::string name;            ///< as on the command line: "qemu"
+  std::string title;           ///< one line for people
+  std::string unit;            ///< "retired_instructions", "retired_uops", "dispatched_ops", ...
+  std::string scope;           ///< "user", or "user+kernel"
+  std::string integrity;       ///< "in_target": the target could forge the counts; "kernel": not
+  std::string slowdown_class;  ///< "native", or "emulated": the time is not the program's own
+};
+
+/// Can it run here, on this machine, now?
+struct Probe {
+  bool usable = false;
+  std::string reason;  ///< why not, or under which limits; one sentence
+  std::string remedy;  ///< what to do about it; empty if there is nothing to do
+};
+
+/// How the target will be started. The command is already resolved to a file.
+struct LaunchPlan {
+  std::string executable;                ///< absolute path of the file to execute
+  std::vector<std::string> arguments;    ///< argv, argv[0] included; arbitrary bytes but NUL
+  std::vector<std::string> environment;  ///< "NAME=value"
+};
+
+/// Something that happened to the run, told by the launcher. `tid` is a thread of `pid`.
+struct ThreadEvent {
+  enum class Kind : std::uint8_t { kHeld, kReleased, kStarted, kExecuted, kExited };
+  Kind kind;
+  pid_t pid;
+  pid_t tid;
+};
+
+/// Where a run keeps what it must not lose. The session owns the directory.
+struct RunDirectory {
+  std::string path;             ///< absolute, mode 0700
+  std::uint64_t start_mono_ns;  ///< CLOCK_MONOTONIC at the start of the run
+};
+
+/// One measuring method. The calls come in the order of the declarations; snapshot() any number of
+/// times between prepare() and collect(). No call throws.
+class Collector {
+ public:
+  Collector() = default;
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+  virtual ~Collector() = default;
+
+  [[nodiscard]] virtual CollectorInfo info() const = 0;
+  [[nodiscard]] virtual Probe probe() const = 0;
+  /// Makes ready to count the plan's program: may change the plan. Refuses, with the reason, a
+  /// program that it cannot count.
+  [[nodiscard]] virtual Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) = 0;
+  /// Called for the root process (held, released) by every session, and for all threads where the
+  /// session follows threads.
+  [[nodiscard]] virtual Result<void> on_thread_event(const ThreadEvent& event) = 0;
+  /// The counts so far. Monotone: no count of a later snapshot is lower.
+  [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;
+  /// The final counts, after the target and its descendants have ended.
+  [[nodiscard]] virtual Result<RunCounts> collect() = 0;
+  /// The counts of a run whose bops died, from what is in its directory.
+  [[nodiscard]] virtual Result<RunCounts> recover(const RunDirectory& directory) = 0;
+};
+
+/// A row of the collector table, which CMake generates from the folders under collectors/.
+using CollectorFactory = std::unique_ptr<Collector> (*)();
+
+}  // namespace bops

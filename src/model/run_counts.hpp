@@ -1,0 +1,77 @@
+// What a collector hands back: counts of processes and threads, and what is known about them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/instruction_counts.hpp"
+#include "model/operation_mix.hpp"
+#include "model/quality.hpp"
+#include "model/warning.hpp"
+
+namespace bops {
+
+/// Everything counted for one thing (a thread, an image, a run). The decoded parts are absent where
+/// the collector sees no instructions (hardware counters).
+struct Counts {
+  InstructionCounts instructions;
+  std::optional<Operations> operations;
+  std::optional<InstructionClasses> classes;
+
+  /// Adds; a part that either side lacks is absent from the sum, never a silent 0.
+  Counts& operator+=(const Counts& other);
+  /// Subtracts an earlier state of the same counters.
+  Counts& operator-=(const Counts& other);
+  /// Counts of nothing, with the decoded parts present: the start of an exact sum.
+  [[nodiscard]] static Counts exact_zero() {
+    return {InstructionCounts{}, Operations{}, InstructionClasses{}};
+  }
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+
+/// One thread. Thread ids recur: (pid, tid, start_ns) identifies it.
+struct ThreadCounts {
+  pid_t pid = 0;
+  pid_t tid = 0;
+  std::string name;                    ///< the kernel's comm, at its end if known
+  std::uint64_t start_ns = 0;          ///< since the start of the run, CLOCK_MONOTONIC
+  std::optional<std::uint64_t> end_ns; ///< absent while it runs
+  std::string via;                     ///< what counted it: "qemu", "native", "papi", "perf"
+  Counts counts;
+};
+
+/// One program image of one process: an exec starts another row with the same pid.
+struct ProcessCounts {
+  pid_t pid = 0;
+  pid_t ppid = 0;
+  std::string executable;              ///< absolute path, empty if unknown
+  bool counted = true;
+  std::string reason;                  ///< why it was not counted; empty if it was
+  std::uint64_t start_ns = 0;          ///< since the start of the run
+  std::optional<std::uint64_t> end_ns; ///< absent while it runs
+  Counts counts;                       ///< the sum of its threads
+};
+
+/// One executable or library: where the counted instructions lie.
+struct ImageCounts {
+  std::string path;      ///< absolute path, or "[vdso]", "[anonymous]", "[unknown]"
+  std::string build_id;  ///< lower-case hex of the GNU build-id note; empty if it has none
+  Counts counts;
+};
+
+/// A state of the whole run. `threads` sum to the run; so do `processes`, and `images` where given.
+struct RunCounts {
+  std::vector<ProcessCounts> processes;
+  std::vector<ThreadCounts> threads;
+  std::vector<ImageCounts> images;
+  Quality quality = Quality::kMissing;
+  std::vector<Warning> warnings;
+
+  [[nodiscard]] Counts totals() const;
+};
+
+}  // namespace bops
