@@ -1,0 +1,44 @@
+// What /proc says about processes and threads (proc(5)).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/error.hpp"
+
+namespace bops {
+
+/// The fields of /proc/PID/stat that identify a process.
+struct ProcessStat {
+  char state = '?';               ///< field 3: 'R', 'S', 'T' stopped, 'Z' zombie, ...
+  pid_t ppid = 0;                 ///< field 4
+  std::uint32_t threads = 0;      ///< field 20, ended but unreaped leader included
+  std::uint64_t start_ticks = 0;  ///< field 22, clock ticks (sysconf(_SC_CLK_TCK)) since boot
+};
+
+/// Parses the content of /proc/PID/stat; nothing if it is malformed. The name in field 2 may hold
+/// any bytes, also ") R 1 (": the last ')' ends it, as none of the later fields can contain one.
+[[nodiscard]] std::optional<ProcessStat> parse_process_stat(std::string_view content);
+
+[[nodiscard]] Result<ProcessStat> read_process_stat(pid_t pid);
+
+/// The name of a thread (at most 15 bytes, any but NUL).
+[[nodiscard]] Result<std::string> read_comm(pid_t pid, pid_t tid);
+
+/// Absolute path of the executable; " (deleted)" is at its end if that file is gone.
+[[nodiscard]] Result<std::string> read_executable(pid_t pid);
+
+/// Whether the process that started at `start_ticks` is still there and has not ended. Process ids
+/// recur; pid and start together do not.
+[[nodiscard]] bool is_alive(pid_t pid, std::uint64_t start_ticks);
+
+/// The children of all threads of a process, zombies included. Exact only if none of them comes or
+/// goes meanwhile; empty where the kernel lacks CONFIG_PROC_CHILDREN.
+[[nodiscard]] std::vector<pid_t> read_children(pid_t pid);
+
+}  // namespace bops
