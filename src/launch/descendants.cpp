@@ -1,0 +1,71 @@
+#include "launch/descendants.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "platform/procfs.hpp"
+
+namespace bops {
+namespace {
+
+std::uint64_t to_ns(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(time.tv_usec) * 1'000U;
+}
+
+/// `usage` is of a process that was reaped, so it contains those that the process waited for.
+void account(const rusage& usage, ResourceUsage& sum) {
+  constexpr std::uint64_t kMaxResidentUnit = 1024;  // getrusage(2): ru_maxrss is in kilobytes
+  sum.user_cpu_ns += to_ns(usage.ru_utime);
+  sum.system_cpu_ns += to_ns(usage.ru_stime);
+  sum.max_resident_bytes = std::max(sum.max_resident_bytes,
+                                    static_cast<std::uint64_t>(usage.ru_maxrss) * kMaxResidentUnit);
+  sum.minor_faults += static_cast<std::uint64_t>(usage.ru_minflt);
+  sum.major_faults += static_cast<std::uint64_t>(usage.ru_majflt);
+  sum.voluntary_switches += static_cast<std::uint64_t>(usage.ru_nvcsw);
+  sum.involuntary_switches += static_cast<std::uint64_t>(usage.ru_nivcsw);
+}
+
+}  // namespace
+
+Descendants::State Descendants::reap() {
+  bool stopped = false;
+  for (;;) {
+    int status = 0;
+    rusage usage{};
+    const pid_t pid = ::wait4(-1, &status, WNOHANG | WUNTRACED, &usage);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid < 0) return State::kAllEnded;  // ECHILD
+    if (pid == 0) break;
+    if (WIFSTOPPED(status)) {
+      if (pid == target_) stopped = true;
+      continue;
+    }
+    if (forget_stranger(pid)) continue;
+    account(usage, resource_usage_);
+    if (pid == target_ && !target_has_ended()) {
+      if (WIFEXITED(status)) exit_.code = WEXITSTATUS(status);
+      if (WIFSIGNALED(status)) exit_.signal = WTERMSIG(status);
+    }
+  }
+  if (target_has_ended()) return only_strangers_left() ? State::kAllEnded : State::kOrphansRun;
+  return stopped ? State::kTargetStopped : State::kTargetRuns;
+}
+
+bool Descendants::forget_stranger(pid_t pid) {
+  return std::erase(strangers_, pid) > 0;
+}
+
+bool Descendants::only_strangers_left() const {
+  if (strangers_.empty()) return false;  // some child is left, and it is no stranger
+  const std::vector<pid_t> children = read_children(::getpid());
+  return !children.empty() && std::all_of(children.begin(), children.end(), [this](pid_t child) {
+    return std::find(strangers_.begin(), strangers_.end(), child) != strangers_.end();
+  });
+}
+
+}  // namespace bops

@@ -1,0 +1,178 @@
+#include "launch/target_process.hpp"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "launch/descendants.hpp"
+#include "launch/exec_error.hpp"
+#include "launch/signal_relay.hpp"
+#include "platform/procfs.hpp"
+
+namespace bops {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// argv or envp for execve(2), which does not write to them, whatever its parameter type says.
+std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+/// The child: only async-signal-safe calls, as bops may have had other threads when it forked.
+[[noreturn]] void become_target(int channel, const SignalHold& signals, const char* executable,
+                                char* const* arguments, char* const* environment) {
+  char go = 0;
+  ssize_t got = 0;
+  do {
+    got = ::recv(channel, &go, sizeof(go), 0);
+  } while (got < 0 && errno == EINTR);
+  // End of file: bops has ended without releasing us, so the target must not run.
+  if (got != sizeof(go)) ::_exit(static_cast<int>(FailureKind::kRefused));
+  signals.restore();
+  ::execve(executable, arguments, environment);
+  const int error = errno;
+  ::send(channel, &error, sizeof(error), MSG_NOSIGNAL);
+  ::_exit(static_cast<int>(FailureKind::kNotFound));
+}
+
+void reap_one(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+/// Waits until a signal has come or `deadline` has passed.
+void sleep_until(int signal_fd, std::optional<Clock::time_point> deadline) {
+  pollfd readable{signal_fd, POLLIN, 0};
+  if (!deadline) {
+    ::ppoll(&readable, 1, nullptr, nullptr);
+    return;
+  }
+  using std::chrono::nanoseconds, std::chrono::seconds;
+  const nanoseconds left = std::max(nanoseconds(*deadline - Clock::now()), nanoseconds(0));
+  const auto whole = std::chrono::duration_cast<seconds>(left);
+  const timespec timeout{whole.count(), (left - whole).count()};
+  ::ppoll(&readable, 1, &timeout, nullptr);
+}
+
+/// Keeps the ticks on multiples of the period; those missed while bops was stopped are left out.
+class Ticking {
+ public:
+  explicit Ticking(const Ticker& ticker) : ticker_(ticker) {
+    if (ticker.period.count() > 0 && ticker.on_tick) next_ = Clock::now() + ticker.period;
+  }
+  [[nodiscard]] std::optional<Clock::time_point> next() const { return next_; }
+  void tick_if_due() {
+    if (!next_ || Clock::now() < *next_) return;
+    ticker_.on_tick();
+    const auto behind = Clock::now() - *next_;
+    if (behind >= ticker_.period) *next_ += (behind / ticker_.period) * ticker_.period;
+    *next_ += ticker_.period;
+  }
+
+ private:
+  const Ticker& ticker_;
+  std::optional<Clock::time_point> next_;
+};
+
+}  // namespace
+
+TargetProcess::TargetProcess(SignalHold signals, std::vector<pid_t> strangers)
+    : signals_(std::move(signals)), strangers_(std::move(strangers)) {}
+
+TargetProcess::TargetProcess(TargetProcess&& other) noexcept = default;
+
+TargetProcess::~TargetProcess() {
+  if (!is_held()) return;
+  ::kill(pid_, SIGKILL);
+  reap_one(pid_);
+}
+
+Result<TargetProcess> TargetProcess::spawn_held(const LaunchPlan& plan) {
+  // A socket rather than pipes: writing to a dead child must not raise SIGPIPE.
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return failure("cannot create a socket: " + std::generic_category().message(errno),
+                   "raise the limit of open files (ulimit -n)");
+  UniqueFd ours(ends[0]);
+  const UniqueFd theirs(ends[1]);
+  auto signals = SignalHold::take();
+  if (!signals) return tl::unexpected(signals.error());
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+  const std::vector<char*> arguments = pointers_to(plan.arguments);
+  const std::vector<char*> environment = pointers_to(plan.environment);
+  TargetProcess target(std::move(*signals), read_children(::getpid()));
+  target.executable_ = plan.executable;
+  target.pid_ = ::fork();
+  if (target.pid_ < 0)
+    return failure("cannot create a process: " + std::generic_category().message(errno),
+                   "raise the limit of processes (ulimit -u), or free some memory");
+  if (target.pid_ == 0) {
+    ::close(ours.get());  // or the end of bops would not be its end of file
+    become_target(theirs.get(), target.signals_, plan.executable.c_str(), arguments.data(),
+                  environment.data());
+  }
+  target.channel_ = std::move(ours);
+  return target;
+}
+
+Result<void> TargetProcess::release() {
+  constexpr char kGo = 1;
+  int error = 0;
+  ssize_t got = 0;
+  // A child that has died meanwhile is seen by wait(): neither call minds.
+  ::send(channel_.get(), &kGo, sizeof(kGo), MSG_NOSIGNAL);
+  do {
+    got = ::recv(channel_.get(), &error, sizeof(error), MSG_WAITALL);
+  } while (got < 0 && errno == EINTR);
+  channel_.reset();
+  if (got != sizeof(error)) return {};
+  reap_one(pid_);
+  return tl::unexpected(exec_error(executable_, error));
+}
+
+bool TargetProcess::relay_signals(bool target_runs) const {
+  bool asked_to_end = false;
+  while (const auto info = signals_.next()) {
+    if (target_runs) {
+      if (is_for_target(*info)) forward(*info, pid_);
+    } else {
+      const auto signal = static_cast<int>(info->ssi_signo);
+      asked_to_end |= signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
+    }
+  }
+  return asked_to_end;
+}
+
+TargetEnd TargetProcess::wait(const Ticker& ticker) {
+  using State = Descendants::State;
+  Descendants descendants(pid_, strangers_);
+  Ticking ticking(ticker);
+  bool asked_to_end = false;
+  State state = descendants.reap();
+  while (state != State::kAllEnded && !asked_to_end) {
+    if (state == State::kTargetStopped) stop_with(pid_);
+    sleep_until(signals_.fd(), ticking.next());
+    asked_to_end = relay_signals(state != State::kOrphansRun);
+    state = descendants.reap();
+    ticking.tick_if_due();
+  }
+  return {descendants.exit(), descendants.resource_usage(), state != State::kAllEnded};
+}
+
+}  // namespace bops
