@@ -1,0 +1,84 @@
+#include "report/csv.hpp"
+
+#include <span>
+#include <string_view>
+
+#include "model/bops.hpp"
+#include "report/escape.hpp"
+
+namespace bops {
+namespace {
+
+constexpr std::string_view kHeader =
+    "scope,pid,tid,name,via,start_ns,end_ns,instructions,loads,stores,branches,bops_formula,"
+    "integer,floating_point,address,operations_total,quality\r\n";
+
+/// What a row says but for its counts; empty where it does not apply.
+struct RowHead {
+  std::string_view scope;
+  std::string pid;
+  std::string tid;
+  std::string name;
+  std::string via;
+  std::string start_ns;
+  std::string end_ns;
+};
+
+std::string cell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char character : text) {
+    if (character == '"') quoted += '"';
+    quoted += character;
+  }
+  return quoted + '"';
+}
+
+std::string row(const RowHead& head, const Counts& counts, Quality quality) {
+  std::string line(head.scope);
+  const auto add = [&line](std::string_view text) { line += ',' + cell(text); };
+  for (const std::string* text :
+       {&head.pid, &head.tid, &head.name, &head.via, &head.start_ns, &head.end_ns})
+    add(*text);
+  const bool measured = quality != Quality::kMissing;
+  const InstructionCounts& instructions = counts.instructions;
+  for (const std::uint64_t count :
+       {instructions.total, instructions.loads, instructions.stores, instructions.branches})
+    add(measured ? std::to_string(count) : "");
+  add(measured ? std::to_string(bops_formula(instructions)) : "");
+  const bool decoded = measured && counts.operations;
+  const Operations operations = counts.operations.value_or(Operations{});
+  for (const std::uint64_t count :
+       {operations.integer, operations.floating_point, operations.address, operations.total()})
+    add(decoded ? std::to_string(count) : "");
+  add(to_string(quality));
+  return line + "\r\n";
+}
+
+std::string time_text(const std::optional<std::uint64_t>& time_ns) {
+  return time_ns ? std::to_string(*time_ns) : "";
+}
+
+}  // namespace
+
+std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/) {
+  const RunCounts& counts = record.counts;
+  std::string text(kHeader);
+  const std::string command = record.command ? shell_quoted(std::span(*record.command)) : "";
+  text += row({"run", "", "", command, "", "0", std::to_string(record.wall_ns)}, counts.totals(),
+              counts.quality);
+  for (const ProcessCounts& process : counts.processes)
+    text += row({"process", std::to_string(process.pid), "", printable(process.executable), "",
+                 std::to_string(process.start_ns), time_text(process.end_ns)},
+                process.counts, process.counted ? counts.quality : Quality::kMissing);
+  for (const ThreadCounts& thread : counts.threads)
+    text += row(
+        {"thread", std::to_string(thread.pid), std::to_string(thread.tid), printable(thread.name),
+         printable(thread.via), std::to_string(thread.start_ns), time_text(thread.end_ns)},
+        thread.counts, counts.quality);
+  for (const ImageCounts& image : counts.images)
+    text += row({"image", "", "", printable(image.path), "", "", ""}, image.counts, counts.quality);
+  return text;
+}
+
+}  // namespace bops

@@ -1,0 +1,220 @@
+#include "report/json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "model/bops.hpp"
+#include "report/escape.hpp"
+#include "report/missing.hpp"
+
+namespace bops {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class Value>
+Json or_null(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(utf8_text(text));
+}
+
+Json operations_json(const std::optional<Operations>& operations) {
+  if (!operations) return nullptr;
+  return {{"integer", operations->integer},
+          {"floating_point", operations->floating_point},
+          {"address", operations->address},
+          {"total", operations->total()}};
+}
+
+Json classes_json(const std::optional<InstructionClasses>& classes) {
+  if (!classes) return nullptr;
+  return {{"branch", classes->branch},
+          {"load", classes->load},
+          {"store", classes->store},
+          {"load_store", classes->load_store},
+          {"floating_point", classes->floating_point},
+          {"integer", classes->integer},
+          {"other", classes->other}};
+}
+
+/// Appends the counts to a row; nulls where they were not measured.
+void append_counts(Json& row, const Counts& counts, bool measured) {
+  const InstructionCounts& instructions = counts.instructions;
+  row["instructions"] = measured ? Json(instructions.total) : Json(nullptr);
+  row["loads"] = measured ? Json(instructions.loads) : Json(nullptr);
+  row["stores"] = measured ? Json(instructions.stores) : Json(nullptr);
+  row["branches"] = measured ? Json(instructions.branches) : Json(nullptr);
+  row["bops_formula"] = measured ? Json(bops_formula(instructions)) : Json(nullptr);
+  row["operations"] = measured ? operations_json(counts.operations) : Json(nullptr);
+  row["instruction_classes"] = measured ? classes_json(counts.classes) : Json(nullptr);
+}
+
+Json thread_json(const ThreadCounts& thread, bool measured) {
+  Json row = {{"pid", thread.pid},
+              {"tid", thread.tid},
+              {"name", utf8_text(thread.name)},
+              {"start_ns", thread.start_ns},
+              {"end_ns", or_null(thread.end_ns)},
+              {"via", utf8_text(thread.via)}};
+  append_counts(row, thread.counts, measured);
+  return row;
+}
+
+Json process_json(const ProcessCounts& process, bool measured) {
+  Json row = {{"pid", process.pid},
+              {"ppid", process.ppid},
+              {"executable", utf8_text(process.executable)},
+              {"counted", process.counted},
+              {"reason", text_or_null(process.reason)},
+              {"start_ns", process.start_ns},
+              {"end_ns", or_null(process.end_ns)}};
+  append_counts(row, process.counts, measured && process.counted);
+  return row;
+}
+
+Json image_json(const ImageCounts& image, bool measured) {
+  Json row = {{"path", utf8_text(image.path)}, {"build_id", text_or_null(image.build_id)}};
+  append_counts(row, image.counts, measured);
+  return row;
+}
+
+Json collector_json(const CollectorInfo& collector) {
+  return {{"name", utf8_text(collector.name)},
+          {"title", utf8_text(collector.title)},
+          {"unit", utf8_text(collector.unit)},
+          {"scope", utf8_text(collector.scope)},
+          {"integrity", utf8_text(collector.integrity)},
+          {"slowdown_class", utf8_text(collector.slowdown_class)}};
+}
+
+Json resource_usage_json(const std::optional<ResourceUsage>& usage) {
+  if (!usage) return nullptr;
+  return {{"user_cpu_ns", usage->user_cpu_ns},
+          {"system_cpu_ns", usage->system_cpu_ns},
+          {"max_resident_bytes", usage->max_resident_bytes},
+          {"minor_faults", usage->minor_faults},
+          {"major_faults", usage->major_faults},
+          {"voluntary_switches", usage->voluntary_switches},
+          {"involuntary_switches", usage->involuntary_switches}};
+}
+
+Json repeat_json(const RepeatSummary& repeat) {
+  Json statistics = Json::array();
+  for (const RepeatStatistic& statistic : repeat.statistics)
+    statistics.push_back(Json{{"name", utf8_text(statistic.name)},
+                              {"mean", statistic.mean},
+                              {"standard_deviation", statistic.standard_deviation},
+                              {"minimum", statistic.minimum},
+                              {"maximum", statistic.maximum}});
+  return {{"runs", repeat.runs}, {"statistics", std::move(statistics)}};
+}
+
+Json command_json(const std::optional<std::vector<std::string>>& command) {
+  if (!command) return nullptr;
+  Json words = Json::array();
+  for (const std::string& word : *command) words.push_back(utf8_text(word));
+  return words;
+}
+
+template <class Rows, class Convert>
+Json array_of(const Rows& rows, Convert convert) {
+  Json array = Json::array();
+  for (const auto& row : rows) array.push_back(convert(row));
+  return array;
+}
+
+Json totals_json(const RunRecord& record) {
+  Json totals = Json::object();
+  append_counts(totals, record.counts.totals(), record.counts.quality != Quality::kMissing);
+  totals["cycles"] = or_null(record.cycles);
+  totals["bops_per_second"] = or_null(bops_per_second(record));
+  return totals;
+}
+
+Json labels_json(const std::map<std::string, std::string>& labels) {
+  Json object = Json::object();
+  for (const auto& [key, value] : labels) object[utf8_text(key)] = utf8_text(value);
+  return object;
+}
+
+Json warning_json(const Warning& warning) {
+  return {{"code", utf8_text(warning.code)}, {"message", utf8_text(warning.message)}};
+}
+
+}  // namespace
+
+Json to_json(const HostIdentity& host) {
+  return {{"name", utf8_text(host.name)},
+          {"cpu",
+           {{"vendor", utf8_text(host.cpu.vendor)},
+            {"family", host.cpu.family},
+            {"model", host.cpu.model},
+            {"stepping", host.cpu.stepping},
+            {"name", utf8_text(host.cpu.name)}}},
+          {"kernel", utf8_text(host.kernel)}};
+}
+
+Json to_json(const RunRecord& record) {
+  const RunCounts& counts = record.counts;
+  const bool measured = counts.quality != Quality::kMissing;
+  Json document;
+  document["schema"] = "bops.run.v1";
+  document["tool"] = {{"version", utf8_text(record.tool_version)}};
+  document["command"] = command_json(record.command);
+  document["started"] = utf8_text(record.started);
+  document["wall_ns"] = record.wall_ns;
+  document["time_is_the_targets"] = record.time_is_the_targets;
+  document["exit"] = {{"code", or_null(record.exit.code)}, {"signal", or_null(record.exit.signal)}};
+  document["host"] = to_json(record.host);
+  document["labels"] = labels_json(record.labels);
+  document["collectors"] = array_of(record.collectors, collector_json);
+  document["quality"] = to_string(counts.quality);
+  document["totals"] = totals_json(record);
+  document["processes"] = array_of(counts.processes, [measured](const ProcessCounts& process) {
+    return process_json(process, measured);
+  });
+  document["threads"] = array_of(counts.threads, [measured](const ThreadCounts& thread) {
+    return thread_json(thread, measured);
+  });
+  document["images"] = array_of(
+      counts.images, [measured](const ImageCounts& image) { return image_json(image, measured); });
+  for (const char* section : {"functions", "regions", "gpus"}) document[section] = Json::array();
+  document["rusage"] = resource_usage_json(record.resource_usage);
+  if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
+  document["warnings"] = array_of(all_warnings(record), warning_json);
+  return document;
+}
+
+Json to_json(const IntervalRecord& interval) {
+  const bool measured = interval.quality != Quality::kMissing;
+  Json document;
+  document["schema"] = "bops.interval.v1";
+  document["index"] = interval.index;
+  document["start_ns"] = interval.start_ns;
+  document["end_ns"] = interval.end_ns;
+  document["totals"] = Json::object();
+  append_counts(document["totals"], interval.totals, measured);
+  document["threads"] = array_of(interval.threads, [measured](const ThreadCounts& thread) {
+    return thread_json(thread, measured);
+  });
+  document["quality"] = to_string(interval.quality);
+  return document;
+}
+
+// Pure ASCII (the last argument of dump), so that no control character of a name reaches a
+// terminal, whatever its encoding.
+std::string render_json(const RunRecord& record, const RenderOptions& /*options*/) {
+  return to_json(record).dump(2, ' ', true) + '\n';
+}
+
+std::string render_json_line(const RunRecord& record) {
+  return to_json(record).dump(-1, ' ', true) + '\n';
+}
+
+std::string render_json_line(const IntervalRecord& interval) {
+  return to_json(interval).dump(-1, ' ', true) + '\n';
+}
+
+}  // namespace bops

@@ -1,0 +1,26 @@
+// The tables of a report that have a row per thing: processes, threads, images, statistics.
+#pragma once
+
+#include <vector>
+
+#include "model/run_record.hpp"
+#include "report/document.hpp"
+
+namespace bops {
+
+/// Longer lists show those with the most formula BOPs, and one row for all others.
+inline constexpr std::size_t kLongestList = 20;
+
+/// In the order of the record; those not counted with the reason, and not in any sum.
+[[nodiscard]] Table process_table(const RunCounts& counts);
+
+/// All threads, in the order of the record.
+[[nodiscard]] Table thread_table(const RunCounts& counts);
+
+/// The top images by formula BOPs, and by decoded operations where that is another order.
+[[nodiscard]] std::vector<Table> image_tables(const RunCounts& counts);
+
+/// Mean, spread and limits over the runs of --repeat.
+[[nodiscard]] Table repeat_table(const RepeatSummary& repeat);
+
+}  // namespace bops

@@ -1,0 +1,14 @@
+// The report as GitHub-flavoured Markdown.
+#pragma once
+
+#include <string>
+
+#include "model/run_record.hpp"
+#include "report/render.hpp"
+
+namespace bops {
+
+/// Says what the text report says; characters that Markdown or HTML would obey are escaped.
+[[nodiscard]] std::string render_markdown(const RunRecord& record, const RenderOptions& options);
+
+}  // namespace bops

@@ -1,0 +1,131 @@
+#include "sample_records.hpp"
+
+#include <csignal>
+#include <limits>
+
+#include "report/missing.hpp"
+#include "report/repeat.hpp"
+
+namespace bops::samples {
+namespace {
+
+/// 2000 instructions of which 1200 are formula BOPs, `scale` times.
+Counts counts_of(std::uint64_t scale) {
+  return {InstructionCounts{2000, 400, 150, 250}.times(scale),
+          Operations{700, 200, 300}.times(scale),
+          InstructionClasses{250, 300, 100, 50, 200, 700, 400}.times(scale)};
+}
+
+HostIdentity host() {
+  return {"box",
+          "Linux 6.1.0-18-amd64 x86_64",
+          {"GenuineIntel", 6, 85, 7, "Intel(R) Xeon(R) Gold 6230 CPU @ 2.10GHz"}};
+}
+
+}  // namespace
+
+RunRecord decoded_run() {
+  RunRecord record;
+  record.tool_version = "0.1.0";
+  record.command = {"./sort", "-n", "1000000", "two words"};
+  record.started = "2026-01-02T03:04:05Z";
+  record.wall_ns = 1'234'567'890;
+  record.exit.code = 3;
+  record.host = host();
+  record.collectors = {{"qemu", "QEMU user-mode emulation", "retired_instructions", "user",
+                        "in_target", "emulated"}};
+  record.labels = {{"build", "O2"}, {"input", "random keys"}};
+  record.time_is_the_targets = false;
+  record.resource_usage = ResourceUsage{1'200'000'000, 30'000'000, 12'902'400, 1234, 5, 6, 789};
+  RunCounts& counts = record.counts;
+  counts.quality = Quality::kPartial;
+  counts.processes = {{4711, 4700, "/home/user/sort", true, "", 0, 1'234'000'000, counts_of(6000)},
+                      {4713, 4711, "/usr/bin/sudo", false, "it is set-user-ID", 500'000, {}, {}}};
+  counts.threads = {
+      {4711, 4711, "sort", 0, 1'234'000'000, "qemu", counts_of(5000)},
+      {4711, 4712, "worker 1", 1'000'000, 2'000'000, "qemu", counts_of(999)},
+      {4711, 4712, "worker 2", 3'000'000, std::nullopt, "qemu", counts_of(1)},
+  };
+  counts.images = {{"/usr/lib/libc.so.6", "00ff12", counts_of(1000)},
+                   {"/home/user/sort", "", counts_of(5000)}};
+  // One image has more formula BOPs, the other more decoded operations.
+  counts.images[0].counts.operations->integer += 3'000'000;
+  counts.images[1].counts.operations->integer -= 3'000'000;
+  record.warnings = {{"process_not_counted", "1 process ran uncounted"}};
+  explain_missing_numbers(record);
+  return record;
+}
+
+RunRecord hardware_run() {
+  RunRecord record = decoded_run();
+  record.exit = {std::nullopt, SIGSEGV};
+  record.collectors = {
+      {"pmu", "hardware counters", "retired_instructions", "user", "kernel", "native"}};
+  record.time_is_the_targets = true;
+  record.cycles = 3'000'000;
+  record.wall_ns = 2'000'000'000;
+  RunCounts& counts = record.counts;
+  counts.quality = Quality::kExact;
+  counts.processes.pop_back();
+  counts.images.clear();
+  for (ThreadCounts& thread : counts.threads) {
+    thread.via = "papi";
+    thread.counts = {thread.counts.instructions, {}, {}};
+  }
+  counts.processes[0].counts = counts.totals();
+  record.warnings.clear();
+  explain_missing_numbers(record);
+  RunRecord other = record;
+  other.wall_ns += 4;
+  other.counts.threads[0].counts.instructions.total += 300'000;
+  record.repeat = summarise(std::vector<RunRecord>{record, other});
+  return record;
+}
+
+RunRecord missing_run() {
+  RunRecord record;
+  record.tool_version = "0.1.0";
+  record.started = "2026-01-02T03:04:05Z";
+  record.host.name = "box";
+  explain_missing_numbers(record);
+  return record;
+}
+
+RunRecord hostile_run() {
+  RunRecord record = decoded_run();
+  const std::string hostile = "\x1b[31m\x07\xff\xc3\xa9\xc2\x9b\xe2\x80\xae\r\n,\"'`|<b>&*_\\x41$";
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  record.command = {hostile, ""};
+  record.labels = {{hostile, hostile}};
+  record.host.name = hostile;
+  record.host.kernel = hostile;
+  record.host.cpu.name = hostile;
+  record.collectors[0].title = hostile;
+  RunCounts& counts = record.counts;
+  counts.processes = {{1, 0, hostile, true, hostile, 0, kMost, {}},
+                      {2, 1, hostile, false, hostile, 0, {}, {}}};
+  // More loads, stores and branches than instructions: the formula is -600.
+  counts.threads = {{1, 2, hostile, 0, {}, hostile, {{1000, 600, 500, 500}, {}, {}}},
+                    {1, 3, hostile, kMost, kMost, "qemu", {{0, 0, 0, 0}, {{kMost, 0, 0}}, {}}}};
+  counts.threads[0].counts.operations = Operations{};
+  counts.processes[0].counts = counts.totals();
+  counts.images = {{hostile, "", counts.totals()}};
+  record.cycles = kMost;
+  record.wall_ns = kMost;
+  record.warnings = {{"odd_name", hostile}};
+  explain_missing_numbers(record);
+  return record;
+}
+
+IntervalRecord interval() {
+  IntervalRecord interval;
+  interval.index = 7;
+  interval.start_ns = 3'500'000'000;
+  interval.end_ns = 4'000'000'000;
+  interval.totals = counts_of(3);
+  interval.threads = {{4711, 4711, "sort\x1b", 0, std::nullopt, "qemu", counts_of(3)}};
+  interval.quality = Quality::kExact;
+  return interval;
+}
+
+}  // namespace bops::samples

@@ -1,0 +1,39 @@
+// Writes every sample in every format into a directory, for the tests that other programs do.
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "report/doctor.hpp"
+#include "report/format.hpp"
+#include "report/json.hpp"
+#include "sample_doctor.hpp"
+#include "sample_records.hpp"
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: " << argv[0] << " DIRECTORY\n";
+    return 2;
+  }
+  const std::string directory = std::string(argv[1]) + '/';
+  bool written = true;
+  const auto write = [&directory, &written](const std::string& name, const std::string& text) {
+    std::ofstream file(directory + name, std::ios::binary);
+    file << text << std::flush;
+    written = written && file.good();
+  };
+  const bops::RenderOptions options{.per_thread = true, .colour = false};
+  for (const bops::Format& format : bops::formats()) {
+    const std::string suffix(format.suffix);
+    write("decoded.run" + suffix, format.render(bops::samples::decoded_run(), options));
+    write("hardware.run" + suffix, format.render(bops::samples::hardware_run(), options));
+    write("missing.run" + suffix, format.render(bops::samples::missing_run(), options));
+    write("hostile.run" + suffix, format.render(bops::samples::hostile_run(), options));
+  }
+  bops::IntervalRecord interval = bops::samples::interval();
+  write("counted.interval.json", bops::render_json_line(interval));
+  interval.quality = bops::Quality::kMissing;
+  write("missing.interval.json", bops::render_json_line(interval));
+  write("machine.doctor.json", bops::render_doctor_json(bops::samples::doctor_report()));
+  write("machine.doctor.txt", bops::render_doctor_text(bops::samples::doctor_report(), false));
+  return written ? 0 : 1;
+}
