@@ -1,0 +1,375 @@
+#include "collectors/exact/block_profile.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace bops::exact {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+/// A field that its writer may be changing: read once, whole. `at` is a multiple of its size in any
+/// profile that an engine wrote; in any other the value does not matter.
+template <class Field>
+Field load(Bytes bytes, std::size_t at) {
+  Field value;
+  if (reinterpret_cast<std::uintptr_t>(bytes.data() + at) % alignof(Field) == 0) {
+    // The mapping is read-only, which atomic_ref of C++20 does not know how to say.
+    auto* field = reinterpret_cast<Field*>(const_cast<std::byte*>(bytes.data() + at));
+    return std::atomic_ref<Field>(*field).load(std::memory_order_acquire);
+  }
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
+
+/// The fixed part of a record, copied. Its flexible array stays behind.
+template <class Wire>
+class FixedPart {
+ public:
+  explicit FixedPart(Bytes record) : fits_(record.size() >= sizeof(Wire)) {
+    if (fits_) std::memcpy(static_cast<void*>(storage_.data()), record.data(), sizeof(Wire));
+  }
+  /// Whether the record is long enough to have it.
+  [[nodiscard]] explicit operator bool() const { return fits_; }
+  Wire* operator->() { return reinterpret_cast<Wire*>(storage_.data()); }
+  const Wire* operator->() const { return reinterpret_cast<const Wire*>(storage_.data()); }
+
+ private:
+  alignas(Wire) std::array<std::byte, sizeof(Wire)> storage_{};
+  bool fits_;
+};
+
+std::string text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// `size` bytes after the fixed part, at `offset` from it.
+template <class Wire>
+std::optional<Bytes> variable_part(Bytes record, std::size_t offset, std::size_t size) {
+  const std::size_t room = record.size() - sizeof(Wire);
+  if (offset > room || size > room - offset) return std::nullopt;
+  return record.subspan(sizeof(Wire) + offset, size);
+}
+
+struct CounterRecord {
+  std::uint32_t thread;
+  std::uint64_t first_block;
+  Bytes counters;
+};
+
+/// One pass over the records of a profile.
+class Reading {
+ public:
+  explicit Reading(Bytes file) : file_(file) {}
+
+  BlockProfile run() {
+    walk_extents();
+    resolve_executions();
+    drop_dangling();
+    return std::move(profile_);
+  }
+
+  /// A thread's counters are given to other threads once it is packed: if one was packed meanwhile,
+  /// what was read of its counters may be another's.
+  [[nodiscard]] bool is_consistent() const {
+    return std::all_of(packed_fields_.begin(), packed_fields_.end(), [&](const auto& field) {
+      return load<std::uint32_t>(file_, field.first) == field.second;
+    });
+  }
+
+ private:
+  void walk_extents();
+  void walk_records(Bytes extent);
+  bool read_record(std::uint32_t type, Bytes record);
+  bool read_process(Bytes record);
+  bool read_thread(Bytes record);
+  bool read_mapping(Bytes record);
+  bool read_block(Bytes record);
+  bool read_counters(Bytes record);
+  bool read_packed(Bytes record);
+  bool read_partial(Bytes record);
+  bool read_uncounted(Bytes record);
+  bool read_message(Bytes record);
+  void resolve_executions();
+  void drop_dangling();
+
+  Bytes file_;
+  BlockProfile profile_;
+  std::vector<std::pair<std::size_t, std::uint32_t>> packed_fields_;  // offset in file, value seen
+  std::unordered_set<std::uint32_t> packed_threads_;
+  std::vector<CounterRecord> counters_;
+  std::vector<BlockProfile::Execution> packed_executions_;
+};
+
+void Reading::walk_extents() {
+  const auto used =
+      load<std::uint64_t>(file_, offsetof(bops_profile_header, used));
+  profile_.bytes_used = std::min<std::uint64_t>(used, file_.size());
+  profile_.refusals = load<std::uint32_t>(file_, offsetof(bops_profile_header, lost));
+  std::size_t at = BOPS_PROFILE_EXTENT_SIZE;
+  while (at < profile_.bytes_used && file_.size() - at >= sizeof(bops_profile_extent)) {
+    const auto magic = load<std::uint32_t>(file_, at);
+    const FixedPart<bops_profile_extent> extent(file_.subspan(at));
+    // A hole: its writer was killed, or had no storage, between taking the extent and using it.
+    std::size_t size = BOPS_PROFILE_EXTENT_SIZE;
+    if (magic == BOPS_PROFILE_EXTENT_MAGIC && extent->offset == at && extent->extents > 0) {
+      size = std::min(file_.size() - at,
+                      std::size_t{extent->extents} * BOPS_PROFILE_EXTENT_SIZE);
+      walk_records(file_.subspan(at, size));
+    }
+    at += size;
+  }
+}
+
+void Reading::walk_records(Bytes extent) {
+  std::size_t at = sizeof(bops_profile_extent);
+  while (extent.size() - at >= sizeof(bops_profile_record)) {
+    const auto type = load<std::uint32_t>(extent, at);
+    if (type == BOPS_RECORD_END) {
+      // Not yet published, or never: the next record, if any, lies behind its size.
+      const auto skipped = load<std::uint32_t>(extent, at + offsetof(bops_profile_record, size));
+      if (skipped < sizeof(bops_profile_record) || skipped % 8 != 0 || skipped > extent.size() - at)
+        return;
+      at += skipped;
+      continue;
+    }
+    const auto size = load<std::uint32_t>(extent, at + offsetof(bops_profile_record, size));
+    if (size < sizeof(bops_profile_record) || size % 8 != 0 || size > extent.size() - at) {
+      ++profile_.malformed;
+      return;
+    }
+    if (!read_record(type, extent.subspan(at, size))) ++profile_.malformed;
+    at += size;
+  }
+}
+
+bool Reading::read_record(std::uint32_t type, Bytes record) {
+  switch (type) {
+    case BOPS_RECORD_PROCESS: return read_process(record);
+    case BOPS_RECORD_THREAD: return read_thread(record);
+    case BOPS_RECORD_MAPPING: return read_mapping(record);
+    case BOPS_RECORD_BLOCK: return read_block(record);
+    case BOPS_RECORD_COUNTERS: return read_counters(record);
+    case BOPS_RECORD_PACKED: return read_packed(record);
+    case BOPS_RECORD_PARTIAL: return read_partial(record);
+    case BOPS_RECORD_UNCOUNTED: return read_uncounted(record);
+    case BOPS_RECORD_MESSAGE: return read_message(record);
+    default: return false;
+  }
+}
+
+bool Reading::read_process(Bytes record) {
+  const FixedPart<bops_profile_process> wire(record);
+  if (!wire) return false;
+  const auto path = variable_part<bops_profile_process>(record, 0, wire->path_size);
+  if (!path) return false;
+  profile_.processes.push_back(
+      {wire->index, wire->pid, wire->ppid, wire->start_mono_ns, wire->end_mono_ns, text(*path)});
+  return true;
+}
+
+bool Reading::read_thread(Bytes record) {
+  FixedPart<bops_profile_thread> wire(record);
+  if (!wire) return false;
+  const auto offset = static_cast<std::size_t>(record.data() - file_.data()) +
+                      offsetof(bops_profile_thread, packed);
+  const auto packed = load<std::uint32_t>(file_, offset);
+  packed_fields_.emplace_back(offset, packed);
+  if (packed != 0) packed_threads_.insert(wire->index);
+  wire->name[sizeof wire->name - 1] = '\0';
+  profile_.threads.push_back({wire->index, wire->process, wire->tid, wire->start_mono_ns,
+                              wire->end_mono_ns, std::string(wire->name)});
+  return true;
+}
+
+bool Reading::read_mapping(Bytes record) {
+  const FixedPart<bops_profile_mapping> wire(record);
+  if (!wire) return false;
+  const auto path = variable_part<bops_profile_mapping>(record, 0, wire->path_size);
+  if (!path) return false;
+  profile_.mappings.push_back({wire->index, wire->start, wire->end, wire->file_offset, wire->device,
+                               wire->inode, text(*path)});
+  return true;
+}
+
+bool Reading::read_block(Bytes record) {
+  const FixedPart<bops_profile_block> wire(record);
+  if (!wire || wire->instructions == 0) return false;
+  const auto lengths = variable_part<bops_profile_block>(record, 0, wire->instructions);
+  const auto bytes = variable_part<bops_profile_block>(record, wire->instructions, wire->bytes);
+  if (!lengths || !bytes) return false;
+  BlockProfile::Block block{wire->id, wire->address, wire->mapping,
+                            (wire->flags & BOPS_BLOCK_TAIL_PROVISIONAL) != 0,
+                            {}, {}};
+  std::size_t sum = 0;
+  for (const std::byte length : *lengths) {
+    const auto size = static_cast<std::uint8_t>(length);
+    if (size == 0 || size > BOPS_PROFILE_MAX_INSTRUCTION_SIZE) return false;
+    block.lengths.push_back(size);
+    sum += size;
+  }
+  if (sum != bytes->size()) return false;
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes->data());
+  block.bytes.assign(first, first + bytes->size());
+  profile_.blocks.push_back(std::move(block));
+  return true;
+}
+
+bool Reading::read_counters(Bytes record) {
+  FixedPart<bops_profile_counters> wire(record);
+  if (!wire) return false;
+  // The owner is written last, so what is read after it is its own.
+  wire->thread = load<std::uint32_t>(record, offsetof(bops_profile_counters, thread));
+  wire->first_block = load<std::uint64_t>(record, offsetof(bops_profile_counters, first_block));
+  const auto counters =
+      variable_part<bops_profile_counters>(record, 0, wire->blocks * sizeof(std::uint64_t));
+  if (!counters) return false;
+  if (wire->thread == BOPS_PROFILE_NONE) return true;
+  counters_.push_back({wire->thread, wire->first_block, *counters});
+  return true;
+}
+
+bool Reading::read_packed(Bytes record) {
+  const FixedPart<bops_profile_packed> wire(record);
+  if (!wire) return false;
+  const auto entries = variable_part<bops_profile_packed>(
+      record, 0, wire->entries * sizeof(bops_profile_packed_entry));
+  if (!entries) return false;
+  for (std::size_t at = 0; at < entries->size(); at += sizeof(bops_profile_packed_entry)) {
+    const FixedPart<bops_profile_packed_entry> entry(entries->subspan(at));
+    packed_executions_.push_back({wire->thread, entry->block, entry->executions});
+  }
+  return true;
+}
+
+bool Reading::read_partial(Bytes record) {
+  const FixedPart<bops_profile_partial> wire(record);
+  if (!wire) return false;
+  profile_.partials.push_back({wire->thread, wire->block, wire->completed, wire->times});
+  return true;
+}
+
+bool Reading::read_uncounted(Bytes record) {
+  const FixedPart<bops_profile_uncounted> wire(record);
+  if (!wire) return false;
+  const auto path = variable_part<bops_profile_uncounted>(record, 0, wire->path_size);
+  const auto reason =
+      variable_part<bops_profile_uncounted>(record, wire->path_size, wire->reason_size);
+  if (!path || !reason) return false;
+  if (wire->cancelled == 0)
+    profile_.uncounted.push_back(
+        {wire->pid, wire->ppid, wire->start_mono_ns, text(*path), text(*reason)});
+  return true;
+}
+
+bool Reading::read_message(Bytes record) {
+  const FixedPart<bops_profile_message> wire(record);
+  if (!wire) return false;
+  const auto message = variable_part<bops_profile_message>(record, 0, wire->text_size);
+  if (!message) return false;
+  profile_.messages.push_back(text(*message));
+  return true;
+}
+
+void Reading::resolve_executions() {
+  for (const CounterRecord& record : counters_) {
+    if (packed_threads_.contains(record.thread)) continue;
+    for (std::size_t at = 0; at < record.counters.size(); at += sizeof(std::uint64_t)) {
+      const auto times = load<std::uint64_t>(record.counters, at);
+      if (times != 0)
+        profile_.executions.push_back(
+            {record.thread, record.first_block + at / sizeof(std::uint64_t), times});
+    }
+  }
+  for (const BlockProfile::Execution& execution : packed_executions_)
+    if (execution.times != 0 && packed_threads_.contains(execution.thread))
+      profile_.executions.push_back(execution);
+}
+
+/// Sorts by `key` and drops all but the first of each.
+template <class Item, class Key>
+std::unordered_set<std::uint64_t> keep_unique(std::vector<Item>& items, Key key,
+                                              std::uint32_t& malformed) {
+  std::stable_sort(items.begin(), items.end(),
+                   [&](const Item& a, const Item& b) { return key(a) < key(b); });
+  const auto last = std::unique(items.begin(), items.end(),
+                                [&](const Item& a, const Item& b) { return key(a) == key(b); });
+  malformed += static_cast<std::uint32_t>(items.end() - last);
+  items.erase(last, items.end());
+  std::unordered_set<std::uint64_t> keys;
+  for (const Item& item : items) keys.insert(key(item));
+  return keys;
+}
+
+template <class Item, class Dangles>
+void drop_if(std::vector<Item>& items, Dangles dangles, std::uint32_t& malformed) {
+  malformed += static_cast<std::uint32_t>(std::erase_if(items, dangles));
+}
+
+/// Afterwards every index names something. Nothing is dropped from a profile that an engine wrote:
+/// what refers to a thing is written after it.
+void Reading::drop_dangling() {
+  std::uint32_t& malformed = profile_.malformed;
+  const auto by_index = [](const auto& item) -> std::uint64_t { return item.index; };
+  const auto processes = keep_unique(profile_.processes, by_index, malformed);
+  drop_if(
+      profile_.threads, [&](const auto& thread) { return !processes.contains(thread.process); },
+      malformed);
+  const auto threads = keep_unique(profile_.threads, by_index, malformed);
+  const auto mappings = keep_unique(profile_.mappings, by_index, malformed);
+  const auto blocks = keep_unique(
+      profile_.blocks, [](const auto& block) { return block.id; }, malformed);
+  for (BlockProfile::Block& block : profile_.blocks)
+    if (!mappings.contains(block.mapping)) block.mapping = BOPS_PROFILE_NONE;
+  const auto dangles = [&](const auto& item) {
+    return !threads.contains(item.thread) || !blocks.contains(item.block);
+  };
+  drop_if(profile_.executions, dangles, malformed);
+  std::unordered_map<std::uint64_t, std::size_t> sizes;
+  for (const BlockProfile::Partial& partial : profile_.partials) sizes.emplace(partial.block, 0);
+  for (const BlockProfile::Block& block : profile_.blocks)
+    if (const auto size = sizes.find(block.id); size != sizes.end())
+      size->second = block.lengths.size();
+  drop_if(
+      profile_.partials,
+      [&](const auto& partial) {
+        return dangles(partial) || partial.completed >= sizes.at(partial.block);
+      },
+      malformed);
+}
+
+Result<FixedPart<bops_profile_header>> checked_header(Bytes file) {
+  const FixedPart<bops_profile_header> header(file);
+  if (!header || std::memcmp(header->magic, BOPS_PROFILE_MAGIC, sizeof header->magic) != 0)
+    return failure("this is no block profile", "name the profile that an exact engine wrote");
+  if (header->version != BOPS_PROFILE_VERSION ||
+      header->extent_size != BOPS_PROFILE_EXTENT_SIZE)
+    return failure("this block profile has version " + std::to_string(header->version) +
+                       "; this program reads version " + std::to_string(BOPS_PROFILE_VERSION),
+                   "read it with the version of bops that wrote it");
+  return header;
+}
+
+}  // namespace
+
+Result<BlockProfile> read_block_profile(std::span<const std::byte> file) {
+  const auto header = checked_header(file);
+  if (!header) return tl::unexpected(header.error());
+  constexpr int kAttempts = 100;  // threads that end meanwhile spoil an attempt
+  for (int attempt = 1;; ++attempt) {
+    Reading reading(file);
+    BlockProfile profile = reading.run();
+    if (!reading.is_consistent() && attempt < kAttempts) continue;
+    const auto* end = std::find(std::begin((*header)->engine), std::end((*header)->engine), '\0');
+    profile.engine.assign(std::begin((*header)->engine), end);
+    profile.start_mono_ns = (*header)->start_mono_ns;
+    return profile;
+  }
+}
+
+}  // namespace bops::exact
