@@ -1,0 +1,58 @@
+// Freestanding programs of both compilers at all levels: equal to the single-stepper to the digit,
+// and to callgrind.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "tests/harness/subprocess.hpp"
+#include "tests/oracle/single_stepper.hpp"
+
+namespace bops::exact {
+namespace {
+
+std::vector<std::string> programs() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(BOPS_FREESTANDING_PROGRAMS))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Freestanding : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::string path_ = std::string(BOPS_FREESTANDING_PROGRAMS) + "/" + GetParam();
+};
+
+TEST_P(Freestanding, counts_what_single_stepping_counts) {
+  const auto stepped = oracle::single_step({path_}, oracle::Follow::kFirstThread);
+  ASSERT_TRUE(stepped) << stepped.error().message;
+  const auto counted = harness::count({path_}, {"--collector", "qemu", "--strict"});
+  ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
+  EXPECT_EQ(counted.ended.code, stepped->exit_code);
+  EXPECT_GT(stepped->instructions, 1000U);
+  EXPECT_EQ(counted.record.at("totals").at("instructions"), stepped->instructions);
+}
+
+TEST_P(Freestanding, counts_what_callgrind_counts) {
+  const harness::TemporaryDirectory directory;
+  const auto counted = harness::count({path_}, {"--collector", "qemu", "--strict"});
+  ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
+  const auto grind = harness::run({"valgrind", "--tool=callgrind",
+                                   "--callgrind-out-file=" + directory / "out", path_});
+  std::smatch collected;
+  if (!std::regex_search(grind.errors, collected, std::regex("Collected : ([0-9]+)")))
+    GTEST_SKIP() << "valgrind is not installed, or does not run here";
+  // Callgrind adds a block once it is left: never that of the call that ends the process (start.h).
+  EXPECT_EQ(counted.record.at("totals").at("instructions"), std::stoull(collected[1].str()) + 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, Freestanding, ::testing::ValuesIn(programs()),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace bops::exact
