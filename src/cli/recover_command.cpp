@@ -1,0 +1,91 @@
+// bops recover: the record of a run whose bops died.
+#include <iostream>
+#include <memory>
+
+#include "cli/cli.hpp"
+#include "cli/report_sink.hpp"
+#include "report/escape.hpp"
+#include "session/run_session.hpp"
+
+namespace bops {
+namespace {
+
+constexpr const char* kFooter = R"(
+Without a name: lists the runs whose counts are in no record yet. With one: writes its report to
+stderr or to the file of -o, and removes its counts unless --keep is given.)";
+
+struct Options {
+  std::string run;
+  std::string output;
+  std::string format;
+  bool per_thread = false;
+  bool keep = false;
+};
+
+std::string describe(const RunManifest& manifest) {
+  return manifest.started + "  " + manifest.collector + "  " +
+         (manifest.command ? shell_quoted(*manifest.command) : "(redacted)");
+}
+
+int list(const std::string& state) {
+  const auto runs = list_runs();
+  if (!runs) return report_error(runs.error());
+  std::size_t listed = 0;
+  for (const std::string& run : *runs) {
+    const auto manifest = read_manifest(state + "/" + run);
+    if (manifest && is_running(*manifest)) continue;
+    ++listed;
+    std::cout << run << "  " << (manifest ? describe(*manifest) : manifest.error().message) << '\n';
+  }
+  if (listed == 0) std::cerr << "bops: no run to recover in " << printable(state) << '\n';
+  return 0;
+}
+
+int recover(const Options& options, Collectors collectors) {
+  const auto state = state_directory();
+  if (!state) return report_error(state.error());
+  if (options.run.empty()) return list(*state);
+  if (options.run.find('/') != std::string::npos || options.run.starts_with('.'))
+    return report_error({options.run + " is not the name of a run", "bops recover lists them",
+                         FailureKind::kRefused});
+  const std::string path = *state + "/" + options.run;
+  const auto manifest = read_manifest(path);
+  if (!manifest)
+    return report_error({"no run " + options.run + " to recover in " + *state + ": " +
+                             manifest.error().message,
+                         "bops recover lists those there are", FailureKind::kRefused});
+  if (is_running(*manifest))
+    return report_error({"bops is still running this: " + options.run,
+                         "wait for it; its process id is " + std::to_string(manifest->bops_pid),
+                         FailureKind::kRefused});
+  auto sink = ReportSink::open(options.output, options.format, false);
+  if (!sink) return report_error(sink.error());
+  const auto record = recover_run(path, collectors);
+  if (!record) return report_error(record.error());
+  if (const auto written = sink->write(
+          *record, {options.per_thread, use_colour("auto", sink->fd())});
+      !written)
+    return report_error(written.error());
+  if (!options.keep) remove_run(path);
+  return 0;
+}
+
+}  // namespace
+
+void add_recover_command(CLI::App& app, const Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "recover", "Make the record of a run whose bops died: its counts are still there.");
+  command->add_option("run", options->run, "Name of the run; without it, list the runs");
+  command->add_option("-o,--output", options->output,
+                      "Write the report to FILE (.txt .json .csv .md .html), - is stdout");
+  command->add_option("--format", options->format, "Format of the report");
+  command->add_flag("--per-thread", options->per_thread, "Show every thread in the report");
+  command->add_flag("--keep", options->keep, "Do not remove the counts");
+  command->footer(kFooter);
+  command->callback([options, &invocation] {
+    throw CLI::RuntimeError(recover(*options, invocation.collectors));
+  });
+}
+
+}  // namespace bops

@@ -1,0 +1,166 @@
+// bops run: counts one command.
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "cli/cli.hpp"
+#include "cli/durations.hpp"
+#include "cli/report_sink.hpp"
+#include "launch/target_process.hpp"
+#include "report/escape.hpp"
+#include "report/repeat.hpp"
+#include "session/run_session.hpp"
+
+namespace bops {
+namespace {
+
+constexpr const char* kDescription =
+    "Run a command and count what it executes, in all its threads and children:\n"
+    "bops run [OPTIONS] -- CMD [ARGS...]";
+constexpr const char* kFooter = R"(
+The command's stdin, stdout and stderr are its own; the report goes to stderr after it has ended,
+or to the file of -o. The exit status is the command's; if it died by a signal, so does bops.
+125: bops failed or refused, 126: the command cannot be executed, 127: it was not found.
+
+Examples:
+  bops run -- xz -k FILE
+  bops run -o run.json --label build=O3 -- ./server --requests 100
+  bops run --interval 1s -o load.json -- python3 job.py)";
+
+constexpr std::uint32_t kMaxRepeats = 100000;
+
+struct Options {
+  std::string collector = "auto";
+  std::string output;
+  std::string format;
+  std::string interval;
+  std::string colour = "auto";
+  std::vector<std::string> labels;
+  std::uint32_t repeat = 1;
+  bool per_thread = false;
+  bool redact = false;
+  bool require_pmu = false;
+  bool allow_uncounted = false;
+  bool strict = false;
+};
+
+void add_options(CLI::App& run, Options& options) {
+  run.add_option("--collector", options.collector, "What counts: auto, or one that bops doctor lists")
+      ->capture_default_str();
+  run.add_option("-o,--output", options.output,
+                 "Write the report to FILE (.txt .json .csv .md .html), - is stdout");
+  run.add_option("--format", options.format, "Format of the report, whatever FILE is called");
+  run.add_flag("--per-thread", options.per_thread, "Show every thread in the report");
+  run.add_option("--interval", options.interval,
+                 "Write a JSON line of what was executed in each interval, e.g. 500ms");
+  run.add_option("--repeat", options.repeat, "Run the command N times; mean and spread")
+      ->check(CLI::Range(1U, kMaxRepeats));
+  run.add_option("--label", options.labels, "KEY=VALUE to keep in the record (repeatable)")
+      ->allow_extra_args(false);
+  run.add_flag("--redact", options.redact, "Leave the command's words out of every record");
+  run.add_flag("--strict", options.strict, "Exit with 125 if the count is anything but exact");
+  run.add_flag("--require-pmu", options.require_pmu, "Refuse to run without hardware counters");
+  run.add_flag("--allow-uncounted", options.allow_uncounted,
+               "Run a command that cannot be counted (setuid, 32-bit, ...) all the same");
+  run.add_option("--color", options.colour, "Colour the text report")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+  run.footer(kFooter);
+}
+
+Result<RunRequest> request_of(const Options& options, const Invocation& invocation) {
+  RunRequest request;
+  request.command = invocation.command;
+  if (request.command.empty())
+    return failure("no command to run", "put it behind two dashes: bops run -- CMD [ARGS...]");
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    request.environment.emplace_back(*variable);
+  request.collector = options.collector;
+  request.require_pmu = options.require_pmu;
+  request.allow_uncounted = options.allow_uncounted;
+  request.redact = options.redact;
+  for (const std::string& label : options.labels) {
+    const auto equals = label.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return failure("--label " + label + " is not KEY=VALUE", "write --label build=O3, for instance");
+    request.labels[label.substr(0, equals)] = label.substr(equals + 1);
+  }
+  if (options.interval.empty()) return request;
+  const auto interval = parse_duration(options.interval);
+  if (!interval)
+    return failure("--interval " + options.interval + " is not a duration",
+                   "write 500ms, 2s or 1m, for instance");
+  if (options.repeat > 1)
+    return failure("--interval and --repeat cannot be combined", "leave one of them out");
+  request.interval = *interval;
+  return request;
+}
+
+/// Tells where the counts are that could not be written.
+void keep(FinishedRun& run) {
+  run.directory.keep();
+  std::cerr << "      the counts are kept: bops recover " << run.directory.name() << " -o FILE\n";
+}
+
+/// Runs the command as often as asked, until it is killed. The record of the last run, with the
+/// spread over all of them.
+Result<FinishedRun> run_repeatedly(const RunRequest& request, std::uint32_t times,
+                                   Collectors collectors, const RunListener& listener) {
+  std::vector<RunRecord> records;
+  std::optional<FinishedRun> last;
+  while (records.size() < times && !(last && last->record.exit.signal)) {
+    last.reset();
+    auto run = run_session(request, collectors, listener);
+    if (!run) return run;
+    records.push_back(run->record);
+    last.emplace(std::move(*run));
+  }
+  if (times > 1) last->record.repeat = summarise(records);
+  for (const RunRecord& record : records)
+    last->record.counts.quality = poorer(last->record.counts.quality, record.counts.quality);
+  return std::move(*last);
+}
+
+int run(const Options& options, const Invocation& invocation) {
+  const auto request = request_of(options, invocation);
+  if (!request) return report_error(request.error());
+  auto sink = ReportSink::open(options.output, options.format, request->interval.count() > 0);
+  if (!sink) return report_error(sink.error());
+  bool noticed = false;
+  const RunListener listener{
+      [&](const std::string& notice) {
+        if (!std::exchange(noticed, true)) std::cerr << "bops: " << printable(notice) << std::endl;
+      },
+      [&](const IntervalRecord& interval) { sink->write(interval); }};
+  auto finished = run_repeatedly(*request, options.repeat, invocation.collectors, listener);
+  if (!finished) return report_error(finished.error());
+
+  const RenderOptions render{options.per_thread, use_colour(options.colour, sink->fd())};
+  if (const auto written = sink->write(finished->record, render); !written) {
+    const int status = report_error(written.error());
+    keep(*finished);
+    return status;
+  }
+  const Quality quality = finished->record.counts.quality;
+  if (options.strict && quality != Quality::kExact)
+    return report_error({"the count is " + std::string(to_string(quality)) +
+                             ", and --strict asks for exact",
+                         "the report's warnings say why", FailureKind::kRefused});
+  const ExitStatus exit = finished->record.exit;
+  { const OwnedRunDirectory written = std::move(finished->directory); }  // exit_like() does not
+  exit_like(exit);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, const Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", kDescription);
+  add_options(*command, *options);
+  command->callback([options, &invocation] { throw CLI::RuntimeError(run(*options, invocation)); });
+}
+
+}  // namespace bops

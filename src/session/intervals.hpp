@@ -1,0 +1,24 @@
+// From snapshots to the deltas of --interval.
+#pragma once
+
+#include <map>
+#include <tuple>
+
+#include "model/run_record.hpp"
+
+namespace bops {
+
+/// Makes interval records that sum to the run: every count is in exactly one of them.
+class IntervalSeries {
+ public:
+  /// The interval from the end of the one before to `now_ns` since the start of the run.
+  [[nodiscard]] IntervalRecord next(const RunCounts& counts, std::uint64_t now_ns);
+
+ private:
+  using ThreadKey = std::tuple<pid_t, pid_t, std::uint64_t>;  // pid, tid, start: ids recur
+  std::map<ThreadKey, Counts> before_;
+  std::uint64_t index_ = 0;
+  std::uint64_t start_ns_ = 0;
+};
+
+}  // namespace bops

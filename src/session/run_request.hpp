@@ -1,0 +1,23 @@
+// What the user asked `bops run` for, less the reports.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace bops {
+
+struct RunRequest {
+  std::vector<std::string> command;      ///< argv of the target, argv[0] as typed
+  std::vector<std::string> environment;  ///< "NAME=value"
+  std::string collector = "auto";        ///< name of a collector, or "auto"
+  bool require_pmu = false;              ///< refuse instead of falling back to an exact engine
+  bool allow_uncounted = false;          ///< run a command that the collector cannot count
+  bool redact = false;                   ///< leave the command's words out of every record
+  std::map<std::string, std::string> labels;
+  std::chrono::nanoseconds interval{0};  ///< 0: no interval records
+};
+
+}  // namespace bops

@@ -1,0 +1,147 @@
+// What every collector of this build promises (src/model/collector.hpp).
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+
+#include "collector_table.hpp"
+#include "launch/command.hpp"
+#include "launch/target_process.hpp"
+#include "session/run_directory.hpp"
+#include "tests/harness/subprocess.hpp"
+
+namespace bops {
+namespace {
+
+std::vector<std::string> collector_names() {
+  std::vector<std::string> names;
+  for (const auto& collector : make_collectors()) names.push_back(collector->info().name);
+  return names;
+}
+
+class EveryCollector : public ::testing::TestWithParam<std::string> {
+ protected:
+  EveryCollector() {
+    ::setenv("BOPS_STATE_DIR", state_.path().c_str(), 1);
+    for (auto& collector : make_collectors())
+      if (collector->info().name == GetParam()) collector_ = std::move(collector);
+  }
+  void SetUp() override {
+    if (const Probe probe = collector_->probe(); !probe.usable)
+      GTEST_SKIP() << GetParam() << " cannot run here: " << probe.reason;
+  }
+  /// Runs a target under the collector; `between` is called while it runs.
+  RunCounts run(const std::vector<std::string>& command, const Ticker& ticker = {}) {
+    auto plan = resolve_command(command, {"PATH=/usr/bin:/bin"});
+    EXPECT_TRUE(collector_->prepare(*plan, directory_->directory()));
+    auto target = TargetProcess::spawn_held(*plan);
+    pid_ = target->pid();
+    EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kHeld, pid_, pid_}));
+    EXPECT_TRUE(target->release());
+    EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kReleased, pid_, pid_}));
+    end_ = target->wait(ticker);
+    auto counts = collector_->collect();
+    EXPECT_TRUE(counts) << counts.error().message;
+    return counts ? *counts : RunCounts{};
+  }
+
+  harness::TemporaryDirectory state_;
+  std::unique_ptr<Collector> collector_;
+  Result<OwnedRunDirectory> directory_ = OwnedRunDirectory::create();
+  pid_t pid_ = 0;
+  TargetEnd end_;
+};
+
+TEST_P(EveryCollector, describes_itself_in_the_words_of_the_record) {
+  const CollectorInfo info = collector_->info();
+  EXPECT_TRUE(info.integrity == "in_target" || info.integrity == "kernel");
+  EXPECT_TRUE(info.slowdown_class == "native" || info.slowdown_class == "emulated");
+  EXPECT_TRUE((std::set<std::string>{"retired_instructions", "retired_uops", "dispatched_ops",
+                                     "speculative"}
+                   .contains(info.unit)));
+  EXPECT_FALSE(info.title.empty());
+}
+
+TEST_P(EveryCollector, counts_a_target_whose_threads_sum_to_its_processes_and_the_run) {
+  const RunCounts counts = run({harness::target_program("threads"), "4", "10000"});
+  EXPECT_EQ(end_.exit.code, 0);
+  Counts processes = Counts::exact_zero();
+  for (const ProcessCounts& process : counts.processes) processes += process.counts;
+  EXPECT_EQ(processes.instructions, counts.totals().instructions);
+  EXPECT_EQ(counts.threads.size(), 5U);
+  for (const ThreadCounts& thread : counts.threads) {
+    EXPECT_EQ(thread.pid, pid_);
+    EXPECT_GT(thread.counts.instructions.total, 0U);
+    EXPECT_FALSE(thread.via.empty());
+    EXPECT_TRUE(thread.end_ns.has_value());
+  }
+}
+
+TEST_P(EveryCollector, gives_images_that_sum_to_the_run_if_it_gives_any) {
+  const RunCounts counts = run({harness::target_program("busy_loop"), "1000"});
+  if (counts.images.empty()) GTEST_SKIP() << "this collector knows no images";
+  Counts images = Counts::exact_zero();
+  for (const ImageCounts& image : counts.images) images += image.counts;
+  EXPECT_EQ(images, counts.totals());
+}
+
+TEST_P(EveryCollector, splits_every_instruction_into_exactly_one_class_if_it_knows_classes) {
+  const Counts totals = run({"/bin/true"}).totals();
+  if (!totals.classes) GTEST_SKIP() << "this collector sees no instructions";
+  EXPECT_EQ(totals.classes->total(), totals.instructions.total);
+}
+
+TEST_P(EveryCollector, has_snapshots_that_grow_towards_the_final_count) {
+  std::vector<std::uint64_t> totals;
+  const Ticker ticker{std::chrono::milliseconds(20), [&] {
+                        if (const auto counts = collector_->snapshot())
+                          totals.push_back(counts->totals().instructions.total);
+                      }};
+  totals.push_back(
+      run({harness::target_program("busy_loop"), "40000000"}, ticker).totals().instructions.total);
+  EXPECT_GE(totals.size(), 3U);
+  EXPECT_TRUE(std::is_sorted(totals.begin(), totals.end()));
+}
+
+TEST_P(EveryCollector, leaves_no_trace_in_the_targets_streams_or_result) {
+  const harness::TemporaryDirectory directory;
+  const std::string plain = directory / "plain", counted = directory / "counted";
+  const std::string program = harness::target_program("print_arguments");
+  (void)harness::run({program, "a", "b"}, {{"PRINT_ARGUMENTS_FILE", plain}});
+  ::setenv("PRINT_ARGUMENTS_FILE", counted.c_str(), 1);
+  auto plan = resolve_command({program, "a", "b"}, {"PRINT_ARGUMENTS_FILE=" + counted});
+  ASSERT_TRUE(collector_->prepare(*plan, directory_->directory()));
+  auto target = TargetProcess::spawn_held(*plan);
+  ASSERT_TRUE(target->release());
+  EXPECT_EQ(target->wait({}).exit.code, 0);
+  EXPECT_EQ(harness::read_file(plain), harness::read_file(counted));
+}
+
+TEST_P(EveryCollector, brings_back_from_its_directory_what_it_counted) {
+  const RunCounts counts = run({harness::target_program("busy_loop"), "1000"});
+  for (auto& other : make_collectors()) {
+    if (other->info().name != GetParam() || other->info().integrity != "in_target") continue;
+    const auto recovered = other->recover(directory_->directory());
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    EXPECT_EQ(recovered->totals(), counts.totals());
+  }
+}
+
+TEST_P(EveryCollector, passes_on_what_execve_says_of_an_invalid_program) {
+  const harness::TemporaryDirectory directory;
+  std::ofstream(directory / "empty").close();
+  ::chmod((directory / "empty").c_str(), 0755);
+  LaunchPlan plan{directory / "empty", {"empty"}, {}};
+  if (!collector_->prepare(plan, directory_->directory())) return;
+  auto target = TargetProcess::spawn_held(plan);
+  const auto released = target->release();
+  ASSERT_FALSE(released);
+  EXPECT_EQ(released.error().kind, FailureKind::kNotExecutable);
+}
+
+INSTANTIATE_TEST_SUITE_P(Collectors, EveryCollector, ::testing::ValuesIn(collector_names()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace bops
