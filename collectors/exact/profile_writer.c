@@ -12,10 +12,7 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
 
-enum {
-  POPULATE_STEP = 16384, /* storage is asked for in such pieces */
-  ID_BATCH = 128         /* block ids are taken in such batches */
-};
+enum { POPULATE_STEP = 16384 /* storage is asked for in such pieces */ };
 
 bool profile_writer_open(struct profile_writer* writer, const char* path) {
   memset(writer, 0, sizeof *writer);
@@ -53,34 +50,51 @@ uint64_t profile_mono_ns(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Backs [populated_end, end) with storage now: on a full file system the first store to a hole
- * would raise SIGBUS in the target. Kernels before 5.14 cannot be asked; there the store is risked.
- */
-static bool populate(struct profile_writer* writer, char* end) {
-  while (writer->populated_end < end) {
-    char* step_end = writer->populated_end + POPULATE_STEP;
-    if (madvise(writer->populated_end, POPULATE_STEP, MADV_POPULATE_WRITE) != 0 && errno != EINVAL)
-      return false;
-    writer->populated_end = step_end;
-  }
+/* On a full file system the first store to a hole would raise SIGBUS in the target. Kernels before
+ * 5.14 cannot be asked for storage; there the store is risked. */
+static bool back(char* begin, char* end) {
+  begin -= (uintptr_t)begin % POPULATE_STEP;
+  for (; begin < end; begin += POPULATE_STEP)
+    if (madvise(begin, POPULATE_STEP, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) return false;
   return true;
 }
 
-static bool take_extent(struct profile_writer* writer) {
+bool profile_writer_back(struct profile_writer* writer, void* begin, void* end) {
+  if (back(begin, end)) return true;
+  profile_writer_lost(writer);
+  return false;
+}
+
+static bool populate(struct profile_writer* writer, char* end) {
+  if (writer->populated_end >= end) return true;
+  if (!back(writer->populated_end, end)) return false;
+  writer->populated_end = (char*)(((uintptr_t)end + POPULATE_STEP - 1) / POPULATE_STEP *
+                                  POPULATE_STEP);
+  return true;
+}
+
+struct bops_profile_extent* profile_writer_new_extent(struct profile_writer* writer) {
   struct bops_profile_header* header = writer->header;
+  if (!header) return NULL;
   uint64_t offset =
       __atomic_fetch_add(&header->used, BOPS_PROFILE_EXTENT_SIZE, __ATOMIC_RELAXED);
-  if (offset > header->capacity - BOPS_PROFILE_EXTENT_SIZE) return false;
+  if (offset > header->capacity - BOPS_PROFILE_EXTENT_SIZE) return NULL;
   char* base = (char*)header + offset;
-  writer->populated_end = base;
-  writer->free_begin = writer->free_end = NULL;
-  if (!populate(writer, base + sizeof(struct bops_profile_extent))) return false;
   struct bops_profile_extent* extent = (struct bops_profile_extent*)base;
+  if (!back(base, base + sizeof *extent)) return NULL;
   extent->extents = 1;
   extent->offset = offset;
   extent->process = writer->process;
   __atomic_store_n(&extent->magic, (uint32_t)BOPS_PROFILE_EXTENT_MAGIC, __ATOMIC_RELEASE);
-  writer->free_begin = base + sizeof *extent;
+  return extent;
+}
+
+static bool take_extent(struct profile_writer* writer) {
+  writer->free_begin = writer->free_end = NULL;
+  char* base = (char*)profile_writer_new_extent(writer);
+  if (!base) return false;
+  writer->populated_end = base + POPULATE_STEP;
+  writer->free_begin = base + sizeof(struct bops_profile_extent);
   writer->free_end = base + BOPS_PROFILE_EXTENT_SIZE;
   return true;
 }
@@ -112,7 +126,6 @@ struct bops_profile_process* profile_writer_start_process(struct profile_writer*
                                                           pid_t ppid, const char* path,
                                                           size_t path_size) {
   writer->free_begin = writer->free_end = writer->populated_end = NULL;
-  writer->next_id = writer->ids_end = 0;
   if (!writer->header) return NULL;
   writer->process = __atomic_fetch_add(&writer->header->next_process, 1, __ATOMIC_RELAXED);
   struct bops_profile_process* process = new_record(writer, sizeof *process + path_size);
@@ -159,16 +172,15 @@ struct bops_profile_mapping* profile_writer_add_mapping(struct profile_writer* w
   return mapping;
 }
 
-struct bops_profile_block* profile_writer_new_block(struct profile_writer* writer,
+uint64_t profile_writer_take_ids(struct profile_writer* writer, uint32_t count) {
+  return __atomic_fetch_add(&writer->header->next_block, (uint64_t)count, __ATOMIC_RELAXED);
+}
+
+struct bops_profile_block* profile_writer_new_block(struct profile_writer* writer, uint64_t id,
                                                     uint16_t instructions, uint32_t bytes) {
   struct bops_profile_block* block = new_record(writer, sizeof *block + instructions + bytes);
   if (!block) return NULL;
-  if (writer->next_id == writer->ids_end) {
-    writer->next_id =
-        __atomic_fetch_add(&writer->header->next_block, (uint64_t)ID_BATCH, __ATOMIC_RELAXED);
-    writer->ids_end = writer->next_id + ID_BATCH;
-  }
-  block->id = writer->next_id++;
+  block->id = id;
   block->instructions = instructions;
   block->bytes = bytes;
   return block;

@@ -17,8 +17,6 @@ struct profile_writer {
   char* free_begin;                   /* the unused rest of the current extent */
   char* free_end;
   char* populated_end; /* memory before it is backed by storage */
-  uint64_t next_id;    /* block ids taken and not yet given */
-  uint64_t ids_end;
 };
 
 /* Maps the profile at `path`. False, with errno, if it cannot be mapped or is no profile. */
@@ -35,12 +33,19 @@ struct bops_profile_mapping* profile_writer_add_mapping(struct profile_writer* w
                                                         uint64_t start, uint64_t end,
                                                         uint64_t file_offset, uint64_t device,
                                                         uint64_t inode, const char* path);
+/* The first of `count` consecutive block ids that nobody else has. */
+uint64_t profile_writer_take_ids(struct profile_writer* writer, uint32_t count);
 /* A block with room for its data, not yet visible: fill it in, then publish the record. */
-struct bops_profile_block* profile_writer_new_block(struct profile_writer* writer,
+struct bops_profile_block* profile_writer_new_block(struct profile_writer* writer, uint64_t id,
                                                     uint16_t instructions, uint32_t bytes);
 struct bops_profile_counters* profile_writer_new_counters(struct profile_writer* writer,
                                                           uint32_t thread, uint64_t first_block,
                                                           uint32_t blocks);
+/* An extent of its own for the current process, without records: BOPS_PROFILE_EXTENT_SIZE bytes, of
+ * which only the header is backed by storage yet. */
+struct bops_profile_extent* profile_writer_new_extent(struct profile_writer* writer);
+/* Backs [begin, end) of the file's mapping with storage. False if there is none. */
+bool profile_writer_back(struct profile_writer* writer, void* begin, void* end);
 /* Room for `entries` entries of a thread, not yet visible. */
 struct bops_profile_packed* profile_writer_new_packed(struct profile_writer* writer,
                                                       uint32_t thread, uint32_t entries);

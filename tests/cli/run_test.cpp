@@ -139,8 +139,14 @@ TEST(BopsRun, counts_twice_the_work_as_twice_the_count) {
   EXPECT_NEAR(static_cast<double>(three - two), static_cast<double>(two - one), 100);
 }
 
-TEST(BopsRun, shows_four_threads_with_their_own_counts_that_sum_to_the_run) {
-  const auto counted = count({target_program("threads"), "4", "100000"}, {"--per-thread"});
+class ThreadedRun : public ::testing::TestWithParam<const char*> {};
+
+// Shared memory makes QEMU translate for several threads before there are any.
+INSTANTIATE_TEST_SUITE_P(SharedMemory, ThreadedRun, ::testing::Values("0", "1"));
+
+TEST_P(ThreadedRun, shows_four_threads_with_their_own_counts_that_sum_to_the_run) {
+  const auto counted =
+      count({target_program("threads"), "4", "100000", GetParam()}, {"--per-thread"});
   const auto& threads = counted.record.at("threads");
   ASSERT_EQ(threads.size(), 5U);
   EXPECT_EQ(sum(threads, "instructions"), instructions(counted.record));

@@ -40,7 +40,8 @@ class Profile : public ::testing::Test {
   bops_profile_block* add_block(const std::vector<std::uint8_t>& lengths,
                                 const std::vector<std::uint8_t>& bytes, std::uint64_t address = 16,
                                 std::uint16_t flags = 0) {
-    auto* block = profile_writer_new_block(&writer_, static_cast<std::uint16_t>(lengths.size()),
+    auto* block = profile_writer_new_block(&writer_, profile_writer_take_ids(&writer_, 1),
+                                           static_cast<std::uint16_t>(lengths.size()),
                                            static_cast<std::uint32_t>(bytes.size()));
     block->address = address;
     block->mapping = BOPS_PROFILE_NONE;
@@ -85,7 +86,7 @@ TEST_F(Profile, gives_back_what_was_written) {
 }
 
 TEST_F(Profile, does_not_show_a_record_before_it_is_published) {
-  profile_writer_new_block(&writer_, 2, 4);
+  profile_writer_new_block(&writer_, profile_writer_take_ids(&writer_, 1), 2, 4);
   add_block({3, 1}, kAddRet);
   EXPECT_EQ(read().blocks.size(), 1U) << "the one behind the unpublished one is seen";
 }
@@ -170,7 +171,7 @@ TEST_F(Profile, of_two_processes_writing_at_once_holds_both_whole) {
 TEST_F(Profile, that_is_full_tells_so_and_keeps_what_it_has) {
   writer_.header->capacity = 4 * BOPS_PROFILE_EXTENT_SIZE;
   int stored = 0;
-  while (profile_writer_new_block(&writer_, 100, 1500) != nullptr) ++stored;
+  while (profile_writer_new_block(&writer_, 1, 100, 1500) != nullptr) ++stored;
   EXPECT_GT(stored, 90);
   const RunCounts run = BlockCounter("t").count(read());
   EXPECT_EQ(run.quality, Quality::kPartial);

@@ -1,8 +1,9 @@
-/* threads N [WORK]: N threads at once, thread i of 1..N named "worker-i" doing i * WORK iterations.
- */
+/* threads N [WORK [SHARED]]: N threads at once, thread i of 1..N named "worker-i" doing i * WORK
+ * iterations; with SHARED not 0 the process maps shared memory before. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "argument.h"
 #include "known_work.h"
@@ -26,6 +27,10 @@ int main(int argc, char** argv) {
   const unsigned long count = number_argument(argc, argv, 1, 4);
   work = number_argument(argc, argv, 2, work);
   if (count == 0) return 0;
+  if (number_argument(argc, argv, 3, 0) != 0)
+    require(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) !=
+                MAP_FAILED,
+            "mmap");
   pthread_t* threads = calloc(count, sizeof(*threads));
   pthread_attr_t small;
   pthread_attr_init(&small);

@@ -11,9 +11,11 @@ enum {
 
 /* Never moved, so that execution may read it without a lock. */
 static struct block_info* info_chunks[CHUNK_COUNT];
+static uint64_t first_ids[CHUNK_COUNT]; /* of the profile's ids, by chunk */
+static size_t next_index;               /* of the next block; index 0 is never given */
 
 /* Blocks by address and bytes: QEMU translates the same code again after a flush, on the first
- * clone, and for single steps. Open addressing; 0 is empty, else index + 1. */
+ * clone, and for single steps. Open addressing; 0 is empty, else an index. */
 static uint32_t* table;
 static size_t table_size, table_used;
 
@@ -24,17 +26,26 @@ const struct block_info* block_info_at(uintptr_t index) {
   return chunk ? &chunk[index & (CHUNK_BLOCKS - 1)] : &no_block;
 }
 
-/* One past the highest chunk with a block. */
-static size_t chunk_count = 1;
+size_t block_chunks(void) { return (next_index + CHUNK_BLOCKS - 1) >> CHUNK_SHIFT; }
 
-size_t block_chunks(void) { return chunk_count; }
+uint64_t first_id_of_chunk(size_t chunk) { return first_ids[chunk]; }
 
-void blocks_start_image(void) {
-  /* Takes the image's first batch of ids. Index 0 stays unused: it means "no block before". */
-  plugin.first_id = __atomic_fetch_add(&plugin.writer.header->next_block, (uint64_t)CHUNK_BLOCKS,
-                                       __ATOMIC_RELAXED);
-  plugin.writer.next_id = plugin.first_id + 1;
-  plugin.writer.ids_end = plugin.first_id + CHUNK_BLOCKS;
+void blocks_after_fork(void) {
+  next_index = (next_index + CHUNK_BLOCKS - 1) & ~(size_t)(CHUNK_BLOCKS - 1);
+}
+
+/* The next index, its chunk made ready; 0 if there is none left. */
+static size_t take_index(void) {
+  size_t chunk = next_index >> CHUNK_SHIFT;
+  if (chunk >= CHUNK_COUNT) return 0;
+  if (!info_chunks[chunk]) {
+    struct block_info* fresh = calloc(CHUNK_BLOCKS, sizeof *fresh);
+    if (!fresh) return 0;
+    first_ids[chunk] = profile_writer_take_ids(&plugin.writer, CHUNK_BLOCKS);
+    __atomic_store_n(&info_chunks[chunk], fresh, __ATOMIC_RELEASE);
+    if (chunk == 0) next_index = 1;
+  }
+  return next_index++;
 }
 
 struct instruction {
@@ -84,7 +95,7 @@ static bool grow_table(void) {
   if (!larger) return false;
   for (size_t i = 0; i < table_size; i++) {
     if (!table[i]) continue;
-    const struct bops_profile_block* b = block_info_at(table[i] - 1)->record;
+    const struct bops_profile_block* b = block_info_at(table[i])->record;
     size_t at = hash_of(b->address, b->data, b->instructions + b->bytes) & (size - 1);
     while (larger[at]) at = (at + 1) & (size - 1);
     larger[at] = table[i];
@@ -123,34 +134,52 @@ static uintptr_t block_of(const struct instruction* first, size_t count, bool pr
   if (4 * table_used >= 3 * table_size && !grow_table()) return 0;
   size_t at = hash_of(first->address, wanted.block.data, count + bytes) & (table_size - 1);
   for (; table[at]; at = (at + 1) & (table_size - 1))
-    if (same_block(block_info_at(table[at] - 1)->record, &wanted.block)) return table[at] - 1;
+    if (same_block(block_info_at(table[at])->record, &wanted.block)) return table[at];
 
-  struct bops_profile_block* block =
-      profile_writer_new_block(&plugin.writer, (uint16_t)count, bytes);
+  size_t index = take_index();
+  if (index == 0) return 0;
+  struct bops_profile_block* block = profile_writer_new_block(
+      &plugin.writer, first_ids[index >> CHUNK_SHIFT] + index % CHUNK_BLOCKS, (uint16_t)count,
+      bytes);
   if (!block) return 0;
-  uint64_t index = block->id - plugin.first_id;
-  if (index >> CHUNK_SHIFT >= CHUNK_COUNT) return 0;
-  struct block_info** chunk = &info_chunks[index >> CHUNK_SHIFT];
-  if (!*chunk) {
-    struct block_info* fresh = calloc(CHUNK_BLOCKS, sizeof *fresh);
-    if (!fresh) return 0;
-    __atomic_store_n(chunk, fresh, __ATOMIC_RELEASE);
-    if (index >> CHUNK_SHIFT >= chunk_count) chunk_count = (index >> CHUNK_SHIFT) + 1;
-  }
   block->address = wanted.block.address;
   block->mapping = wanted.block.mapping;
   block->flags = wanted.block.flags;
   memcpy(block->data, wanted.block.data, count + bytes);
   const struct instruction* last = &first[count - 1];
-  (*chunk)[index & (CHUNK_BLOCKS - 1)] = (struct block_info){
+  info_chunks[index >> CHUNK_SHIFT][index % CHUNK_BLOCKS] = (struct block_info){
       .record = block,
+      .counter = plugin.alone ? counter_alone(index) : NULL,
       .address = block->address,
       .repeat_address = last->rep_string || last->atomic ? last->address : 0,
   };
   profile_record_publish(&block->record, BOPS_RECORD_BLOCK);
-  table[at] = (uint32_t)index + 1;
+  table[at] = (uint32_t)index;
   table_used++;
   return index;
+}
+
+/* Has the entries of the block that starts with the tb's instruction `start` counted. */
+static void watch(struct qemu_plugin_tb* tb, size_t start, uintptr_t index) {
+  const struct block_info* block = block_info_at(index);
+  bool alone = plugin.alone && block->counter;
+  qemu_plugin_vcpu_udata_cb_t entered = alone ? on_block_alone : on_block;
+  void* data = alone ? (void*)block->counter : (void*)index;
+  enum qemu_plugin_cb_flags flags = QEMU_PLUGIN_CB_NO_REGS;
+  if (block->repeat_address != 0) {
+    entered = alone ? on_repeatable_block_alone : on_repeatable_block;
+    data = (void*)index;
+  }
+  if (start == 0 && is_handler(block->address)) {
+    entered = alone ? on_handler_block_alone : on_handler_block;
+    data = (void*)index;
+    flags = QEMU_PLUGIN_CB_R_REGS;
+  }
+  if (start == 0)
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, entered, flags, data);
+  else
+    qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, start), entered, flags,
+                                           data);
 }
 
 /* An atomic instruction is a block of its own: QEMU may leave a block before it, and enter it alone
@@ -191,18 +220,7 @@ void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
       profile_writer_lost(&plugin.writer);
       continue;
     }
-    qemu_plugin_vcpu_udata_cb_t entered = on_block;
-    enum qemu_plugin_cb_flags flags = QEMU_PLUGIN_CB_NO_REGS;
-    if (instructions[start].atomic || instructions[start].rep_string) entered = on_repeatable_block;
-    if (start == 0 && is_handler(instructions[0].address)) {
-      entered = on_handler_block;
-      flags = QEMU_PLUGIN_CB_R_REGS;
-    }
-    if (start == 0)
-      qemu_plugin_register_vcpu_tb_exec_cb(tb, entered, flags, (void*)index);
-    else
-      qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_tb_get_insn(tb, start), entered, flags,
-                                             (void*)index);
+    watch(tb, start, index);
   }
   pthread_mutex_unlock(&plugin.mutex);
 }

@@ -1,9 +1,11 @@
 /* Entry points: installation, system calls, fork. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@ void process_start(void) {
   take_program_name();
   plugin.process = profile_writer_start_process(&plugin.writer, getpid(), getppid(),
                                                 plugin.program, strlen(plugin.program));
-  blocks_start_image();
+  plugin.first = plugin.alone = thread_attach();
 }
 
 static void before_fork(void) { pthread_mutex_lock(&plugin.mutex); }
@@ -38,10 +40,10 @@ static void after_fork_in_parent(void) { pthread_mutex_unlock(&plugin.mutex); }
  * its parent's extent or counters. */
 static void after_fork_in_child(void) {
   if (plugin.process) {
-    plugin.free_count = 0;
     plugin.process = profile_writer_start_process(&plugin.writer, getpid(), getppid(),
                                                   plugin.program, strlen(plugin.program));
-    thread_after_fork();
+    blocks_after_fork();
+    threads_after_fork();
   }
   pthread_mutex_unlock(&plugin.mutex);
 }
@@ -65,6 +67,15 @@ static void on_syscall(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint6
       if (!(a5 & AT_SYMLINK_NOFOLLOW))
         follow_exec(&(struct exec_request){(int)a1, (a5 & AT_EMPTY_PATH) != 0, a2, a3, a4});
       break;
+    case SYS_clone:
+      /* QEMU makes a fork of vfork. */
+      if ((a1 & CLONE_VM) && !(a1 & CLONE_VFORK)) threads_become_several();
+      break;
+    case SYS_mmap:
+      /* Shared memory is a reason for QEMU to flush, and then it does not for the first clone. */
+      if (a4 & MAP_SHARED) threads_become_several();
+      break;
+    case SYS_shmat: threads_become_several(); break;
     case SYS_exit: thread_end(); break;
     case SYS_exit_group: threads_note_end(); break;
     default: break;

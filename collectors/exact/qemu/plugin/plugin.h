@@ -18,10 +18,12 @@ enum {
   REP_STACK_DEPTH = 8
 };
 
-/* What the execution callbacks need to know of a block. The index of a block, which is what a
- * callback is given, is its id minus the id of the image's first chunk. Index 0 is no block. */
+/* What the execution callbacks need to know of a block. A block's index, which is what a callback is
+ * given, is its number in this process; index 0 is no block. The blocks of a chunk have consecutive
+ * ids in the profile. */
 struct block_info {
   struct bops_profile_block* record;
+  uint64_t* counter; /* while the process has one thread; null in a block met later */
   uint64_t address;
   /* If the next block of the same thread starts here, it goes on with this block's last
    * instruction: QEMU enters a `rep` once an iteration, and retries a locked access that crosses a
@@ -51,10 +53,9 @@ struct plugin {
   pthread_mutex_t mutex; /* guards all below, and everything static in the plugin's files */
   struct profile_writer writer;
   struct bops_profile_process* process; /* null before the first block */
-  uint64_t first_id;                    /* id of block index 0 */
   struct thread* threads;               /* those alive */
-  struct bops_profile_counters** free_counters; /* of ended threads, to be used again */
-  size_t free_count, free_capacity;
+  struct thread* first;                 /* the first thread; never freed */
+  struct thread* alone;                 /* the first while it is the only one, else null */
   const char* profile_path; /* these two as given to the plugin */
   const char* plugin_path;
   char program[PATH_MAX]; /* the guest's executable */
@@ -67,19 +68,37 @@ extern struct plugin plugin;
 void process_start(void); /* with the mutex held */
 
 /* blocks.c */
-void blocks_start_image(void);
+void blocks_after_fork(void); /* in the child: its parent goes on using the chunk begun */
 const struct block_info* block_info_at(uintptr_t index);
-size_t block_chunks(void); /* one past the last chunk that has blocks; with the mutex held */
+size_t block_chunks(void);              /* how many chunks have blocks; with the mutex held */
+uint64_t first_id_of_chunk(size_t chunk);
 void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb);
 
-/* execution.c */
+/* execution.c: callbacks, given the block's counter or index */
+void on_block_alone(unsigned vcpu, void* counter);
+void on_repeatable_block_alone(unsigned vcpu, void* index);
+void on_handler_block_alone(unsigned vcpu, void* index);
 void on_block(unsigned vcpu, void* index);
 void on_repeatable_block(unsigned vcpu, void* index);
 void on_handler_block(unsigned vcpu, void* index);
-struct thread* thread_self(void); /* null before the thread's first block */
-void thread_end(void);
-void thread_after_fork(void); /* in the child, with the mutex held */
+
+/* counters.c: with the mutex held */
+uint64_t* counter_alone(uintptr_t index);
+uintptr_t index_of_counter(const uint64_t* counter); /* 0: of no block */
+uint64_t* chunk_of_thread(struct thread* thread, uintptr_t index);
+void counters_become_shared(struct thread* thread);
+void counters_after_fork(struct thread* thread);
+/* Replaces the counters of a thread that ends by a list, so that many short ones need little room. */
+void counters_pack(struct thread* thread);
+
+/* threads.c */
+extern _Thread_local struct thread* this_thread; /* a stand-in without chunks before its start */
+struct thread* thread_self(void);                /* null before the thread's first block */
+struct thread* thread_attach(void);              /* with the mutex held; null: no memory */
+void threads_become_several(void);
+void threads_after_fork(void); /* in the child, with the mutex held */
 void threads_note_end(void);
+void thread_end(void);
 
 /* mappings.c */
 void mappings_changed(void);
