@@ -64,7 +64,7 @@ static bool requested_path(const struct exec_request* request, char path[PATH_MA
 }
 
 static void let_through(const char* path, const char* reason) {
-  struct thread* thread = thread_self();
+  struct thread* thread = here.thread;
   pthread_mutex_lock(&plugin.mutex);
   struct bops_profile_uncounted* record =
       profile_writer_add_uncounted(&plugin.writer, getpid(), getppid(), path, reason);
@@ -73,7 +73,7 @@ static void let_through(const char* path, const char* reason) {
 }
 
 void exec_returned(void) {
-  struct thread* thread = thread_self();
+  struct thread* thread = here.thread;
   if (!thread || !thread->exec_record) return;
   __atomic_store_n(&thread->exec_record->cancelled, 1, __ATOMIC_RELEASE);
   thread->exec_record = NULL;

@@ -15,6 +15,7 @@ static uint64_t* last_counter; /* of the block entered last */
 /* Of the block entered last that ended in an instruction which may go on in the next block. */
 static uint64_t* repeat_counter;
 static uint64_t repeat_address;
+static uintptr_t repeat_index;
 
 void on_block_alone(unsigned vcpu, void* counter) {
   (void)vcpu;
@@ -22,24 +23,29 @@ void on_block_alone(unsigned vcpu, void* counter) {
   last_counter = counter;
 }
 
-void on_repeatable_block_alone(unsigned vcpu, void* index) {
+/* A block that follows itself directly is the next iteration of a `rep`: that is most of what runs
+ * here, and decided first. */
+
+void on_repeatable_block_alone(unsigned vcpu, void* data) {
   (void)vcpu;
-  const struct block_info* block = block_info_at((uintptr_t)index);
-  struct thread* thread = plugin.first;
-  bool continues = thread->resumed_at != 0
-                       ? thread->resumed_at == block->address
+  uintptr_t index = (uintptr_t)data;
+  if (last_counter == repeat_counter && repeat_index == index) return;
+  const struct block_info* block = block_info_at(index);
+  bool continues = here.resumed_at != 0
+                       ? here.resumed_at == block->address
                        : last_counter == repeat_counter && repeat_address == block->address;
   if (!continues) add_one(block->counter);
-  thread->resumed_at = 0;
+  here.resumed_at = 0;
   last_counter = repeat_counter = block->counter;
   repeat_address = block->repeat_address;
+  repeat_index = index;
 }
 
 void on_handler_block_alone(unsigned vcpu, void* index) {
   pthread_mutex_lock(&plugin.mutex);
-  plugin.first->last = index_of_counter(last_counter);
+  here.last = index_of_counter(last_counter);
   pthread_mutex_unlock(&plugin.mutex);
-  note_signal(vcpu, plugin.first, block_info_at((uintptr_t)index)->address);
+  note_signal(vcpu, block_info_at((uintptr_t)index)->address);
   on_repeatable_block_alone(vcpu, index);
 }
 
@@ -52,33 +58,31 @@ static __attribute__((noinline)) void on_new_chunk(uintptr_t index) {
   uint64_t* chunk = chunk_of_thread(thread, index);
   pthread_mutex_unlock(&plugin.mutex);
   add_one(&chunk[index & (CHUNK_BLOCKS - 1)]);
-  if (thread) thread->last = index;
+  here.last = index;
 }
 
 void on_block(unsigned vcpu, void* data) {
   (void)vcpu;
   uintptr_t index = (uintptr_t)data;
-  struct thread* thread = this_thread;
-  uint64_t* chunk = thread->chunks[index >> CHUNK_SHIFT];
+  uint64_t* chunk = here.chunks[index >> CHUNK_SHIFT];
   if (__builtin_expect(!chunk, 0)) return on_new_chunk(index);
   add_one(&chunk[index & (CHUNK_BLOCKS - 1)]);
-  thread->last = index;
+  here.last = index;
 }
 
 void on_repeatable_block(unsigned vcpu, void* data) {
   uintptr_t index = (uintptr_t)data;
-  struct thread* thread = this_thread;
+  if (here.last == index) return;
   uint64_t address = block_info_at(index)->address;
-  bool continues = thread->resumed_at != 0
-                       ? thread->resumed_at == address
-                       : block_info_at(thread->last)->repeat_address == address;
+  bool continues = here.resumed_at != 0
+                       ? here.resumed_at == address
+                       : block_info_at(here.last)->repeat_address == address;
+  here.resumed_at = 0;
   if (!continues) return on_block(vcpu, data);
-  thread->resumed_at = 0;
-  thread->last = index;
+  here.last = index;
 }
 
 void on_handler_block(unsigned vcpu, void* index) {
-  struct thread* thread = thread_self();
-  if (thread) note_signal(vcpu, thread, block_info_at((uintptr_t)index)->address);
+  note_signal(vcpu, block_info_at((uintptr_t)index)->address);
   on_repeatable_block(vcpu, index);
 }

@@ -52,16 +52,13 @@ static void on_syscall(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint6
                        uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7,
                        uint64_t a8) {
   (void)id, (void)a6, (void)a7, (void)a8;
-  struct thread* thread = thread_self();
   uint64_t action[2]; /* the kernel's struct sigaction: handler, flags, ... */
   switch (number) {
     case SYS_rt_sigaction:
       if (a2 != 0 && guest_read(a2, action, sizeof action))
         handler_registered(action[0], action[1]);
       break;
-    case SYS_rt_sigreturn:
-      if (thread) note_sigreturn(vcpu, thread);
-      break;
+    case SYS_rt_sigreturn: note_sigreturn(vcpu); break;
     case SYS_execve: follow_exec(&(struct exec_request){AT_FDCWD, false, a1, a2, a3}); break;
     case SYS_execveat:
       if (!(a5 & AT_SYMLINK_NOFOLLOW))

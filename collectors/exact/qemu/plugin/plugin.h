@@ -38,15 +38,21 @@ struct interrupted_rep {
 };
 
 struct thread {
-  uint64_t** chunks;   /* counters by block index >> CHUNK_SHIFT; null: not met yet */
-  uintptr_t last;      /* index of the block entered last */
-  uint64_t resumed_at; /* address of the `rep` that a sigreturn goes back into, else 0 */
+  uint64_t** chunks; /* counters by block index >> CHUNK_SHIFT; null: not met yet */
   struct bops_profile_thread* record; /* null: it could not be stored */
   struct bops_profile_partial* last_partial;
   struct interrupted_rep reps[REP_STACK_DEPTH];
   unsigned rep_depth;
   struct bops_profile_uncounted* exec_record; /* of an exec that was let through */
   struct thread* next;                        /* in plugin.threads */
+};
+
+/* Of the calling thread: what each block's entry touches, without a step in between. */
+struct here {
+  uint64_t** chunks;     /* of its thread; without any before its first block */
+  uintptr_t last;        /* index of the block entered last */
+  uint64_t resumed_at;   /* address of the `rep` that a sigreturn goes back into, else 0 */
+  struct thread* thread; /* null before its first block, and after its end */
 };
 
 struct plugin {
@@ -92,9 +98,8 @@ void counters_after_fork(struct thread* thread);
 void counters_pack(struct thread* thread);
 
 /* threads.c */
-extern _Thread_local struct thread* this_thread; /* a stand-in without chunks before its start */
-struct thread* thread_self(void);                /* null before the thread's first block */
-struct thread* thread_attach(void);              /* with the mutex held; null: no memory */
+extern _Thread_local struct here here;
+struct thread* thread_attach(void); /* with the mutex held; null: no memory */
 void threads_become_several(void);
 void threads_after_fork(void); /* in the child, with the mutex held */
 void threads_note_end(void);
@@ -107,8 +112,8 @@ uint32_t mapping_of(uint64_t address); /* with the mutex held */
 /* signals.c */
 void handler_registered(uint64_t address, uint64_t flags);
 bool is_handler(uint64_t address); /* with the mutex held */
-void note_signal(unsigned vcpu, struct thread* thread, uint64_t handler);
-void note_sigreturn(unsigned vcpu, struct thread* thread);
+void note_signal(unsigned vcpu, uint64_t handler); /* here.last is the block that it interrupted */
+void note_sigreturn(unsigned vcpu);
 
 /* exec.c */
 struct exec_request {

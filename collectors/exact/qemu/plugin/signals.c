@@ -87,10 +87,11 @@ static void note_partial(struct thread* thread, const struct bops_profile_block*
   }
 }
 
-void note_signal(unsigned vcpu, struct thread* thread, uint64_t handler) {
-  const struct block_info* last = block_info_at(thread->last);
+void note_signal(unsigned vcpu, uint64_t handler) {
+  struct thread* thread = here.thread;
+  const struct block_info* last = block_info_at(here.last);
   uint64_t signal, information, context, stack, address;
-  if (!last->record || !thread->record || !guest_register(vcpu, GUEST_RDI, &signal) ||
+  if (!last->record || !thread || !thread->record || !guest_register(vcpu, GUEST_RDI, &signal) ||
       !guest_register(vcpu, GUEST_RSI, &information) ||
       !guest_register(vcpu, GUEST_RDX, &context) || !guest_register(vcpu, GUEST_RSP, &stack))
     return;
@@ -101,18 +102,19 @@ void note_signal(unsigned vcpu, struct thread* thread, uint64_t handler) {
   if (is_fault(signal, information, handler)) {
     note_partial(thread, last->record, address);
   } else if (address != 0 &&
-             (address == last->repeat_address || address == thread->resumed_at)) {
+             (address == last->repeat_address || address == here.resumed_at)) {
     if (thread->rep_depth == REP_STACK_DEPTH) thread->rep_depth = 0; /* left by longjmp */
     thread->reps[thread->rep_depth++] = (struct interrupted_rep){context, address};
   }
 }
 
-void note_sigreturn(unsigned vcpu, struct thread* thread) {
+void note_sigreturn(unsigned vcpu) {
+  struct thread* thread = here.thread;
   uint64_t stack;
-  if (thread->rep_depth == 0 || !guest_register(vcpu, GUEST_RSP, &stack)) return;
+  if (!thread || thread->rep_depth == 0 || !guest_register(vcpu, GUEST_RSP, &stack)) return;
   for (unsigned i = thread->rep_depth; i-- > 0;) {
     if (thread->reps[i].context != stack) continue;
-    thread->resumed_at = thread->reps[i].address;
+    here.resumed_at = thread->reps[i].address;
     thread->rep_depth = i;
     return;
   }

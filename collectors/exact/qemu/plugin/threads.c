@@ -13,14 +13,8 @@
 
 /* A thread that has run nothing yet has no chunks, so its first block takes the slow way. */
 static uint64_t* no_chunks[CHUNK_COUNT];
-static struct thread stranger = {.chunks = no_chunks};
 
-_Thread_local struct thread* this_thread __attribute__((tls_model("initial-exec"))) = &stranger;
-
-struct thread* thread_self(void) {
-  if (plugin.alone) return plugin.alone;
-  return this_thread == &stranger ? NULL : this_thread;
-}
+_Thread_local struct here here __attribute__((tls_model("initial-exec"))) = {.chunks = no_chunks};
 
 static size_t table_bytes(void) { return CHUNK_COUNT * sizeof(uint64_t*); }
 
@@ -43,7 +37,7 @@ static void name_thread(struct bops_profile_thread* record) {
 }
 
 struct thread* thread_attach(void) {
-  if (this_thread != &stranger) return this_thread;
+  if (here.thread) return here.thread;
   struct thread* thread = calloc(1, sizeof *thread);
   void* chunks = mmap(NULL, table_bytes(), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -56,7 +50,8 @@ struct thread* thread_attach(void) {
   record_thread(thread);
   thread->next = plugin.threads;
   plugin.threads = thread;
-  this_thread = thread;
+  here.chunks = thread->chunks;
+  here.thread = thread;
   return thread;
 }
 
@@ -64,14 +59,14 @@ void threads_become_several(void) {
   pthread_mutex_lock(&plugin.mutex);
   if (plugin.alone) {
     counters_become_shared(plugin.alone);
-    plugin.alone->last = 0;
+    here.last = 0;
     plugin.alone = NULL;
   }
   pthread_mutex_unlock(&plugin.mutex);
 }
 
 void thread_end(void) {
-  struct thread* thread = thread_self();
+  struct thread* thread = here.thread;
   if (!thread) return;
   pthread_mutex_lock(&plugin.mutex);
   for (struct thread** link = &plugin.threads; *link; link = &(*link)->next)
@@ -91,7 +86,7 @@ void thread_end(void) {
     munmap(thread->chunks, table_bytes());
     free(thread);
   }
-  this_thread = &stranger;
+  here = (struct here){.chunks = no_chunks};
   pthread_mutex_unlock(&plugin.mutex);
 }
 
@@ -108,7 +103,7 @@ void threads_note_end(void) {
 }
 
 void threads_after_fork(void) {
-  struct thread* thread = thread_self();
+  struct thread* thread = here.thread;
   plugin.threads = NULL;
   if (!thread) return;
   record_thread(thread);
