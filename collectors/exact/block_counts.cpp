@@ -26,7 +26,7 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 /// Whether `bytes` are the start of a longer instruction.
 bool is_cut_short(std::span<const std::uint8_t> bytes) {
   if (decode_instruction(bytes).length != 0) return false;
-  std::array<std::uint8_t, 2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE> padded{};
+  std::array<std::uint8_t, 2 * std::size_t{BOPS_PROFILE_MAX_INSTRUCTION_SIZE}> padded{};
   std::copy(bytes.begin(), bytes.end(), padded.begin());
   return decode_instruction(padded).length > bytes.size();
 }
@@ -187,10 +187,10 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
   }
 
   RunCounts run;
-  run.quality = profile.processes.empty()                                  ? Quality::kMissing
-                : profile.refusals != 0 || profile.malformed != 0 ||
-                        !profile.uncounted.empty()                         ? Quality::kPartial
-                                                                           : Quality::kExact;
+  run.quality = profile.processes.empty() ? Quality::kMissing
+                : profile.refusals != 0 || profile.malformed != 0 || !profile.uncounted.empty()
+                    ? Quality::kPartial
+                    : Quality::kExact;
   const auto start_ns = profile.start_mono_ns;
   const auto replaced = ends_by_exec(profile);
   const auto end_of = [&](std::uint32_t process, std::uint64_t end_mono_ns) {

@@ -40,7 +40,7 @@ class BlockCounter {
   const BlockFacts& facts(const BlockProfile::Block& block);
 
   std::string via_;
-  std::unordered_map<std::uint64_t, BlockFacts> facts_;  // by block id
+  std::unordered_map<std::uint64_t, BlockFacts> facts_;     // by block id
   std::unordered_map<std::string, std::string> build_ids_;  // by path
 };
 

@@ -107,8 +107,7 @@ class Reading {
 };
 
 void Reading::walk_extents() {
-  const auto used =
-      load<std::uint64_t>(file_, offsetof(bops_profile_header, used));
+  const auto used = load<std::uint64_t>(file_, offsetof(bops_profile_header, used));
   profile_.bytes_used = std::min<std::uint64_t>(used, file_.size());
   profile_.refusals = load<std::uint32_t>(file_, offsetof(bops_profile_header, lost));
   std::size_t at = BOPS_PROFILE_EXTENT_SIZE;
@@ -118,8 +117,7 @@ void Reading::walk_extents() {
     // A hole: its writer was killed, or had no storage, between taking the extent and using it.
     std::size_t size = BOPS_PROFILE_EXTENT_SIZE;
     if (magic == BOPS_PROFILE_EXTENT_MAGIC && extent->offset == at && extent->extents > 0) {
-      size = std::min(file_.size() - at,
-                      std::size_t{extent->extents} * BOPS_PROFILE_EXTENT_SIZE);
+      size = std::min(file_.size() - at, std::size_t{extent->extents} * BOPS_PROFILE_EXTENT_SIZE);
       walk_records(file_.subspan(at, size));
     }
     at += size;
@@ -203,9 +201,9 @@ bool Reading::read_block(Bytes record) {
   const auto lengths = variable_part<bops_profile_block>(record, 0, wire->instructions);
   const auto bytes = variable_part<bops_profile_block>(record, wire->instructions, wire->bytes);
   if (!lengths || !bytes) return false;
-  BlockProfile::Block block{wire->id, wire->address, wire->mapping,
-                            (wire->flags & BOPS_BLOCK_TAIL_PROVISIONAL) != 0,
-                            {}, {}};
+  BlockProfile::Block block{
+      wire->id, wire->address, wire->mapping, (wire->flags & BOPS_BLOCK_TAIL_PROVISIONAL) != 0, {},
+      {}};
   std::size_t sum = 0;
   for (const std::byte length : *lengths) {
     const auto size = static_cast<std::uint8_t>(length);
@@ -347,8 +345,7 @@ Result<FixedPart<bops_profile_header>> checked_header(Bytes file) {
   const FixedPart<bops_profile_header> header(file);
   if (!header || std::memcmp(header->magic, BOPS_PROFILE_MAGIC, sizeof header->magic) != 0)
     return failure("this is no block profile", "name the profile that an exact engine wrote");
-  if (header->version != BOPS_PROFILE_VERSION ||
-      header->extent_size != BOPS_PROFILE_EXTENT_SIZE)
+  if (header->version != BOPS_PROFILE_VERSION || header->extent_size != BOPS_PROFILE_EXTENT_SIZE)
     return failure("this block profile has version " + std::to_string(header->version) +
                        "; this program reads version " + std::to_string(BOPS_PROFILE_VERSION),
                    "read it with the version of bops that wrote it");

@@ -46,12 +46,12 @@ struct bops_profile_header {
   uint64_t capacity;      /* bytes of the file */
   uint64_t start_mono_ns; /* CLOCK_MONOTONIC at the start of the run */
   char engine[16];        /* "qemu", "native"; NUL-terminated */
-  uint64_t used;          /* live: bytes of extents handed out; may pass capacity: then it is full */
-  uint64_t next_block;    /* live */
-  uint32_t next_thread;   /* live */
-  uint32_t next_process;  /* live */
-  uint32_t next_mapping;  /* live */
-  uint32_t lost;          /* live: how often storage was refused; not 0: counts are missing */
+  uint64_t used;         /* live: bytes of extents handed out; may pass capacity: then it is full */
+  uint64_t next_block;   /* live */
+  uint32_t next_thread;  /* live */
+  uint32_t next_process; /* live */
+  uint32_t next_mapping; /* live */
+  uint32_t lost;         /* live: how often storage was refused; not 0: counts are missing */
 };
 
 struct bops_profile_extent {

@@ -69,10 +69,10 @@ struct BlockProfile {
 
   std::string engine;
   std::uint64_t start_mono_ns = 0;
-  std::uint32_t refusals = 0;     ///< how often the engine was refused storage; not 0: counts lost
-  std::uint32_t malformed = 0;    ///< records that could not be read and were left out
-  std::uint64_t bytes_used = 0;   ///< storage handed out, header included
-  std::vector<Process> processes; ///< each vector in the order of its indices or ids
+  std::uint32_t refusals = 0;      ///< how often the engine was refused storage; not 0: counts lost
+  std::uint32_t malformed = 0;     ///< records that could not be read and were left out
+  std::uint64_t bytes_used = 0;    ///< storage handed out, header included
+  std::vector<Process> processes;  ///< each vector in the order of its indices or ids
   std::vector<Thread> threads;
   std::vector<Mapping> mappings;
   std::vector<Block> blocks;

@@ -27,9 +27,9 @@ std::uint64_t soft_limit(int resource) {
 /// What fits the limits that the target inherits: on the size of files, and of address spaces, of
 /// which at most a quarter is taken.
 std::uint64_t capacity_within_limits() {
-  const std::uint64_t capacity = std::min(
-      {kMaxCapacity, soft_limit(RLIMIT_FSIZE),
-       soft_limit(RLIMIT_AS) == kMaxCapacity ? kMaxCapacity : soft_limit(RLIMIT_AS) / 4});
+  const std::uint64_t capacity =
+      std::min({kMaxCapacity, soft_limit(RLIMIT_FSIZE),
+                soft_limit(RLIMIT_AS) == kMaxCapacity ? kMaxCapacity : soft_limit(RLIMIT_AS) / 4});
   return capacity / BOPS_PROFILE_EXTENT_SIZE * BOPS_PROFILE_EXTENT_SIZE;
 }
 

@@ -68,16 +68,15 @@ bool profile_writer_back(struct profile_writer* writer, void* begin, void* end) 
 static bool populate(struct profile_writer* writer, char* end) {
   if (writer->populated_end >= end) return true;
   if (!back(writer->populated_end, end)) return false;
-  writer->populated_end = (char*)(((uintptr_t)end + POPULATE_STEP - 1) / POPULATE_STEP *
-                                  POPULATE_STEP);
+  writer->populated_end =
+      (char*)(((uintptr_t)end + POPULATE_STEP - 1) / POPULATE_STEP * POPULATE_STEP);
   return true;
 }
 
 struct bops_profile_extent* profile_writer_new_extent(struct profile_writer* writer) {
   struct bops_profile_header* header = writer->header;
   if (!header) return NULL;
-  uint64_t offset =
-      __atomic_fetch_add(&header->used, BOPS_PROFILE_EXTENT_SIZE, __ATOMIC_RELAXED);
+  uint64_t offset = __atomic_fetch_add(&header->used, BOPS_PROFILE_EXTENT_SIZE, __ATOMIC_RELAXED);
   if (offset > header->capacity - BOPS_PROFILE_EXTENT_SIZE) return NULL;
   char* base = (char*)header + offset;
   struct bops_profile_extent* extent = (struct bops_profile_extent*)base;
@@ -223,8 +222,8 @@ struct bops_profile_partial* profile_writer_add_partial(struct profile_writer* w
 }
 
 struct bops_profile_uncounted* profile_writer_add_uncounted(struct profile_writer* writer,
-                                                            pid_t pid, pid_t ppid,
-                                                            const char* path, const char* reason) {
+                                                            pid_t pid, pid_t ppid, const char* path,
+                                                            const char* reason) {
   size_t path_size = strlen(path);
   size_t reason_size = strlen(reason);
   struct bops_profile_uncounted* uncounted =

@@ -53,8 +53,8 @@ struct bops_profile_partial* profile_writer_add_partial(struct profile_writer* w
                                                         uint32_t thread, uint64_t block,
                                                         uint32_t completed);
 struct bops_profile_uncounted* profile_writer_add_uncounted(struct profile_writer* writer,
-                                                            pid_t pid, pid_t ppid,
-                                                            const char* path, const char* reason);
+                                                            pid_t pid, pid_t ppid, const char* path,
+                                                            const char* reason);
 void profile_writer_add_message(struct profile_writer* writer, const char* text, size_t size);
 
 /* Makes a record visible to readers. */

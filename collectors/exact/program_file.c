@@ -22,7 +22,8 @@ static bool gains_privileges(const struct stat* status) {
   return (status->st_mode & S_ISGID) && (status->st_mode & S_IXGRP) && status->st_gid != getegid();
 }
 
-/* Whether the dynamic loader that the program asks for is missing, which execve answers with ENOENT.
+/* Whether the dynamic loader that the program asks for is missing, which execve answers with
+ * ENOENT.
  */
 static bool lacks_loader(const char* path, const Elf64_Ehdr* header) {
   char loader[PATH_MAX] = "";
@@ -97,8 +98,8 @@ static ssize_t read_head(struct program_file* file, unsigned char head[SCRIPT_HE
   }
   int fd = open(file->path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    decide(file, PROGRAM_UNCOUNTABLE, errno == EACCES ? "it may be executed but not read"
-                                                      : "it cannot be opened");
+    decide(file, PROGRAM_UNCOUNTABLE,
+           errno == EACCES ? "it may be executed but not read" : "it cannot be opened");
     return -1;
   }
   ssize_t size = read(fd, head, SCRIPT_HEAD);

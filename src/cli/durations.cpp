@@ -14,8 +14,8 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
                                                  Unit{"", 1e9}};
   constexpr double kLongest = 366.0 * 24 * 3600 * 1e9;
   double number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                             std::chars_format::fixed);
+  const auto [rest, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{}) return std::nullopt;
   const std::string_view suffix(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
   for (const auto& [unit, scale] : kUnits) {

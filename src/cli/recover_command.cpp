@@ -23,8 +23,12 @@ struct Options {
 };
 
 std::string describe(const RunManifest& manifest) {
-  return manifest.started + "  " + manifest.collector + "  " +
-         (manifest.command ? shell_quoted(*manifest.command) : "(redacted)");
+  std::string line = manifest.started;
+  line += "  ";
+  line += manifest.collector;
+  line += "  ";
+  line += manifest.command ? shell_quoted(*manifest.command) : "(redacted)";
+  return line;
 }
 
 int list(const std::string& state) {
@@ -51,9 +55,9 @@ int recover(const Options& options, Collectors collectors) {
   const std::string path = *state + "/" + options.run;
   const auto manifest = read_manifest(path);
   if (!manifest)
-    return report_error({"no run " + options.run + " to recover in " + *state + ": " +
-                             manifest.error().message,
-                         "bops recover lists those there are", FailureKind::kRefused});
+    return report_error(
+        {"no run " + options.run + " to recover in " + *state + ": " + manifest.error().message,
+         "bops recover lists those there are", FailureKind::kRefused});
   if (is_running(*manifest))
     return report_error({"bops is still running this: " + options.run,
                          "wait for it; its process id is " + std::to_string(manifest->bops_pid),
@@ -62,8 +66,8 @@ int recover(const Options& options, Collectors collectors) {
   if (!sink) return report_error(sink.error());
   const auto record = recover_run(path, collectors);
   if (!record) return report_error(record.error());
-  if (const auto written = sink->write(
-          *record, {options.per_thread, use_colour("auto", sink->fd())});
+  if (const auto written =
+          sink->write(*record, {options.per_thread, use_colour("auto", sink->fd())});
       !written)
     return report_error(written.error());
   if (!options.keep) remove_run(path);

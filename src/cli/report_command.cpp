@@ -25,8 +25,7 @@ int show(const Options& options) {
                          FailureKind::kRefused});
   auto sink = ReportSink::open(options.output, options.format, false);
   if (!sink) return report_error(sink.error());
-  const auto written =
-      sink->write(*record, {options.per_thread, use_colour("auto", sink->fd())});
+  const auto written = sink->write(*record, {options.per_thread, use_colour("auto", sink->fd())});
   return written ? 0 : report_error(written.error());
 }
 

@@ -48,7 +48,8 @@ struct Options {
 };
 
 void add_options(CLI::App& run, Options& options) {
-  run.add_option("--collector", options.collector, "What counts: auto, or one that bops doctor lists")
+  run.add_option("--collector", options.collector,
+                 "What counts: auto, or one that bops doctor lists")
       ->capture_default_str();
   run.add_option("-o,--output", options.output,
                  "Write the report to FILE (.txt .json .csv .md .html), - is stdout");
@@ -85,7 +86,8 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   for (const std::string& label : options.labels) {
     const auto equals = label.find('=');
     if (equals == std::string::npos || equals == 0)
-      return failure("--label " + label + " is not KEY=VALUE", "write --label build=O3, for instance");
+      return failure("--label " + label + " is not KEY=VALUE",
+                     "write --label build=O3, for instance");
     request.labels[label.substr(0, equals)] = label.substr(equals + 1);
   }
   if (options.interval.empty()) return request;
@@ -130,11 +132,11 @@ int run(const Options& options, const Invocation& invocation) {
   auto sink = ReportSink::open(options.output, options.format, request->interval.count() > 0);
   if (!sink) return report_error(sink.error());
   bool noticed = false;
-  const RunListener listener{
-      [&](const std::string& notice) {
-        if (!std::exchange(noticed, true)) std::cerr << "bops: " << printable(notice) << std::endl;
-      },
-      [&](const IntervalRecord& interval) { sink->write(interval); }};
+  const RunListener listener{[&](const std::string& notice) {
+                               if (!std::exchange(noticed, true))
+                                 std::cerr << "bops: " << printable(notice) << std::endl;
+                             },
+                             [&](const IntervalRecord& interval) { sink->write(interval); }};
   auto finished = run_repeatedly(*request, options.repeat, invocation.collectors, listener);
   if (!finished) return report_error(finished.error());
 
@@ -146,9 +148,9 @@ int run(const Options& options, const Invocation& invocation) {
   }
   const Quality quality = finished->record.counts.quality;
   if (options.strict && quality != Quality::kExact)
-    return report_error({"the count is " + std::string(to_string(quality)) +
-                             ", and --strict asks for exact",
-                         "the report's warnings say why", FailureKind::kRefused});
+    return report_error(
+        {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",
+         "the report's warnings say why", FailureKind::kRefused});
   const ExitStatus exit = finished->record.exit;
   { const OwnedRunDirectory written = std::move(finished->directory); }  // exit_like() does not
   exit_like(exit);

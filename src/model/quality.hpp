@@ -17,6 +17,8 @@ enum class Quality {
 [[nodiscard]] std::string_view to_string(Quality quality);
 
 /// The poorer of two qualities: what a sum over both may claim.
-[[nodiscard]] constexpr Quality poorer(Quality a, Quality b) { return a < b ? b : a; }
+[[nodiscard]] constexpr Quality poorer(Quality a, Quality b) {
+  return a < b ? b : a;
+}
 
 }  // namespace bops

@@ -37,10 +37,10 @@ struct Counts {
 struct ThreadCounts {
   pid_t pid = 0;
   pid_t tid = 0;
-  std::string name;                    ///< the kernel's comm, at its end if known
-  std::uint64_t start_ns = 0;          ///< since the start of the run, CLOCK_MONOTONIC
-  std::optional<std::uint64_t> end_ns; ///< absent while it runs
-  std::string via;                     ///< what counted it: "qemu", "native", "papi", "perf"
+  std::string name;                     ///< the kernel's comm, at its end if known
+  std::uint64_t start_ns = 0;           ///< since the start of the run, CLOCK_MONOTONIC
+  std::optional<std::uint64_t> end_ns;  ///< absent while it runs
+  std::string via;                      ///< what counted it: "qemu", "native", "papi", "perf"
   Counts counts;
 };
 
@@ -48,12 +48,12 @@ struct ThreadCounts {
 struct ProcessCounts {
   pid_t pid = 0;
   pid_t ppid = 0;
-  std::string executable;              ///< absolute path, empty if unknown
+  std::string executable;  ///< absolute path, empty if unknown
   bool counted = true;
-  std::string reason;                  ///< why it was not counted; empty if it was
-  std::uint64_t start_ns = 0;          ///< since the start of the run
-  std::optional<std::uint64_t> end_ns; ///< absent while it runs
-  Counts counts;                       ///< the sum of its threads
+  std::string reason;                   ///< why it was not counted; empty if it was
+  std::uint64_t start_ns = 0;           ///< since the start of the run
+  std::optional<std::uint64_t> end_ns;  ///< absent while it runs
+  Counts counts;                        ///< the sum of its threads
 };
 
 /// One executable or library: where the counted instructions lie.

@@ -45,9 +45,8 @@ std::string why_no_hardware(Collectors collectors) {
 std::vector<Collector*> in_order_of_preference(Collectors collectors) {
   std::vector<Collector*> ordered;
   for (const auto& collector : collectors) ordered.push_back(collector.get());
-  std::stable_sort(ordered.begin(), ordered.end(), [](const Collector* a, const Collector* b) {
-    return rank(*a) < rank(*b);
-  });
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const Collector* a, const Collector* b) { return rank(*a) < rank(*b); });
   return ordered;
 }
 

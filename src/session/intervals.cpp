@@ -16,7 +16,8 @@ bool is_at_least(const InstructionCounts& a, const InstructionCounts& b) {
 /// a snapshot in between may be ahead of the next one by a few instructions.
 bool is_later(const Counts& now, const Counts& before) {
   return is_at_least(now.instructions, before.instructions) &&
-         (!now.operations || !before.operations || is_at_least(*now.operations, *before.operations));
+         (!now.operations || !before.operations ||
+          is_at_least(*now.operations, *before.operations));
 }
 
 }  // namespace

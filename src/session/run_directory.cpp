@@ -20,14 +20,16 @@ namespace {
 constexpr const char* kManifestName = "manifest.json";
 constexpr const char* kManifestSchema = "bops.manifest.v1";
 
-std::string system_error() { return std::strerror(errno); }
+std::string system_error() {
+  return std::strerror(errno);
+}
 
 /// Makes `path` if it is missing, and checks that nobody else could have put anything there.
 Result<void> ensure_private_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return failure("cannot make the directory " + path + ": " + system_error(),
                    "set BOPS_STATE_DIR to a directory that you can write to");
-  struct stat status{};
+  struct stat status {};
   if (::lstat(path.c_str(), &status) != 0)
     return failure("cannot look at " + path + ": " + system_error());
   if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||

@@ -39,7 +39,8 @@ RunManifest manifest_of(const RunRequest& request, const Collector* collector,
   if (!request.redact) manifest.command = request.command;
   manifest.labels = request.labels;
   manifest.bops_pid = ::getpid();
-  if (const auto stat = read_process_stat(::getpid())) manifest.bops_start_ticks = stat->start_ticks;
+  if (const auto stat = read_process_stat(::getpid()))
+    manifest.bops_start_ticks = stat->start_ticks;
   return manifest;
 }
 
@@ -61,8 +62,9 @@ void warn_of_killed_threads(RunRecord& record) {
   for (const ThreadCounts& thread : record.counts.threads) killed += thread.end_ns ? 0 : 1;
   if (killed == 0 || !record.exit.signal) return;
   warn(record, "threads_killed",
-       std::to_string(killed) + " threads were killed: the straight run of instructions that each "
-                                "was in may be counted to its end");
+       std::to_string(killed) +
+           " threads were killed: the straight run of instructions that each "
+           "was in may be counted to its end");
 }
 
 void warn_of_illegal_instruction(RunRecord& record) {
@@ -108,9 +110,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     collector = nullptr;
   }
   RunRecord record = describe(request, collector);
-  if (auto written = write_manifest(
-          directory->directory(),
-          manifest_of(request, collector, directory->directory(), record.started));
+  if (auto written =
+          write_manifest(directory->directory(),
+                         manifest_of(request, collector, directory->directory(), record.started));
       !written)
     return tl::unexpected(written.error());
 
@@ -178,7 +180,8 @@ Result<RunRecord> recover_run(const std::string& directory_path, Collectors coll
          "is the last time that its processes are known of");
     if (alive) {
       record.counts.quality = poorer(record.counts.quality, Quality::kPartial);
-      warn(record, "still_running", "the target seems to be running still: these are its counts so far");
+      warn(record, "still_running",
+           "the target seems to be running still: these are its counts so far");
     }
     explain_missing_numbers(record);
     return record;

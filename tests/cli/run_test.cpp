@@ -110,10 +110,11 @@ TEST(BopsRun, runs_relative_paths_and_scripts) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "script") << "#!/bin/sh -e\necho \"$0 $1\"; pwd; exit 9\n";
   ::chmod((directory / "script").c_str(), 0755);
-  const auto ended = run({bops_program(), "run", "-o", "r.json", "--", "./script", "a b"}, {},
-                         directory.path());
+  const auto ended =
+      run({bops_program(), "run", "-o", "r.json", "--", "./script", "a b"}, {}, directory.path());
   EXPECT_EQ(ended.code, 9);
-  EXPECT_NE(ended.output.find("script a b\n" + directory.path()), std::string::npos) << ended.output;
+  EXPECT_NE(ended.output.find("script a b\n" + directory.path()), std::string::npos)
+      << ended.output;
 }
 
 TEST(BopsRun, gives_the_target_the_environment_that_bops_had) {
@@ -256,8 +257,8 @@ TEST(BopsRun, repeats_and_tells_mean_and_spread) {
 }
 
 TEST(BopsRun, keeps_labels_and_leaves_out_redacted_words) {
-  const auto counted = count({"/bin/echo", "secret-word"},
-                             {"--label", "build=O3", "--label", "empty=", "--redact"});
+  const auto counted =
+      count({"/bin/echo", "secret-word"}, {"--label", "build=O3", "--label", "empty=", "--redact"});
   EXPECT_EQ(counted.record.at("labels").at("build"), "O3");
   EXPECT_EQ(counted.record.at("labels").at("empty"), "");
   EXPECT_TRUE(counted.record.at("command").is_null());
@@ -315,9 +316,9 @@ TEST(BopsRun, shows_a_stored_record_again) {
 
 TEST(BopsRun, leaves_no_counts_behind) {
   const TemporaryDirectory directory;
-  ASSERT_EQ(run({bops_program(), "run", "--", "/bin/true"}, {{"BOPS_STATE_DIR", directory.path()}})
-                .code,
-            0);
+  ASSERT_EQ(
+      run({bops_program(), "run", "--", "/bin/true"}, {{"BOPS_STATE_DIR", directory.path()}}).code,
+      0);
   EXPECT_EQ(run({"/bin/ls", "-A", directory.path()}).output, "");
 }
 

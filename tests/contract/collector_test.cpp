@@ -57,9 +57,9 @@ TEST_P(EveryCollector, describes_itself_in_the_words_of_the_record) {
   const CollectorInfo info = collector_->info();
   EXPECT_TRUE(info.integrity == "in_target" || info.integrity == "kernel");
   EXPECT_TRUE(info.slowdown_class == "native" || info.slowdown_class == "emulated");
-  EXPECT_TRUE((std::set<std::string>{"retired_instructions", "retired_uops", "dispatched_ops",
-                                     "speculative"}
-                   .contains(info.unit)));
+  EXPECT_TRUE((
+      std::set<std::string>{"retired_instructions", "retired_uops", "dispatched_ops", "speculative"}
+          .contains(info.unit)));
   EXPECT_FALSE(info.title.empty());
 }
 

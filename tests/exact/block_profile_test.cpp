@@ -1,4 +1,6 @@
 // The profile's writer (C, in the target) and its reader, held against each other.
+#include "collectors/exact/block_profile.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -9,7 +11,6 @@
 #include <thread>
 
 #include "collectors/exact/block_counts.hpp"
-#include "collectors/exact/block_profile.hpp"
 #include "platform/file_mapping.hpp"
 #include "tests/harness/subprocess.hpp"
 
@@ -202,7 +203,7 @@ TEST(ProfileFile, is_private_and_sparse) {
   const harness::TemporaryDirectory directory;
   const std::string path = directory / "profile";
   ASSERT_TRUE(create_block_profile(path, "test", 0));
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600U);
   EXPECT_LT(status.st_blocks * 512, 1 << 20);

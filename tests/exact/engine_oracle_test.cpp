@@ -38,8 +38,8 @@ TEST_P(Freestanding, counts_what_callgrind_counts) {
   const harness::TemporaryDirectory directory;
   const auto counted = harness::count({path_}, {"--collector", "qemu", "--strict"});
   ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
-  const auto grind = harness::run({"valgrind", "--tool=callgrind",
-                                   "--callgrind-out-file=" + directory / "out", path_});
+  const auto grind = harness::run(
+      {"valgrind", "--tool=callgrind", "--callgrind-out-file=" + directory / "out", path_});
   std::smatch collected;
   if (!std::regex_search(grind.errors, collected, std::regex("Collected : ([0-9]+)")))
     GTEST_SKIP() << "valgrind is not installed, or does not run here";

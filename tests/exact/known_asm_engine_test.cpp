@@ -58,10 +58,12 @@ TEST_P(KnownProgram, counts_what_stands_in_its_file) {
   EXPECT_EQ(classes.at("other"), expected.classes.other);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Engines, KnownProgram,
-    ::testing::Combine(::testing::Values("qemu"), ::testing::ValuesIn(programs())),
-    [](const auto& test) { return std::get<0>(test.param) + "_" + std::get<1>(test.param); });
+INSTANTIATE_TEST_SUITE_P(Engines, KnownProgram,
+                         ::testing::Combine(::testing::Values("qemu"),
+                                            ::testing::ValuesIn(programs())),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" + std::get<1>(test.param);
+                         });
 
 }  // namespace
 }  // namespace bops::exact

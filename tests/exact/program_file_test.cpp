@@ -84,7 +84,8 @@ TEST_F(ProgramFile, knows_what_it_cannot_count_and_why) {
 TEST_F(ProgramFile, refuses_a_setuid_program_of_another_user) {
   std::filesystem::copy_file("/bin/true", directory_ / "setuid");
   const std::string path = directory_ / "setuid";
-  if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0) GTEST_SKIP() << "only root can chown";
+  if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0)
+    GTEST_SKIP() << "only root can chown";
   ::chmod(path.c_str(), 04755);
   EXPECT_EQ(resolve(path).kind, PROGRAM_UNCOUNTABLE);
   ASSERT_EQ(::chown(path.c_str(), ::geteuid(), static_cast<gid_t>(-1)), 0);

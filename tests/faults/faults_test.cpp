@@ -117,9 +117,9 @@ TEST(Faults, recovering_nonsense_is_refused) {
 TEST(Faults, a_full_disk_under_the_report_keeps_the_counts) {
   const TemporaryDirectory directory;
   const std::map<std::string, std::string> state = {{"BOPS_STATE_DIR", directory / "state"}};
-  const auto ended = run({bops_program(), "run", "-o", "/dev/full", "--format", "json", "--",
-                          "/bin/echo", "hello"},
-                         state);
+  const auto ended = run(
+      {bops_program(), "run", "-o", "/dev/full", "--format", "json", "--", "/bin/echo", "hello"},
+      state);
   EXPECT_EQ(ended.code, 125);
   EXPECT_EQ(ended.output, "hello\n");
   const auto runs = saved_runs(directory / "state");

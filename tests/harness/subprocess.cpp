@@ -107,7 +107,9 @@ Counted count(const std::vector<std::string>& command, const std::vector<std::st
   return counted;
 }
 
-std::string bops_program() { return BOPS_PROGRAM; }
+std::string bops_program() {
+  return BOPS_PROGRAM;
+}
 std::string target_program(const std::string& name) {
   return std::string(BOPS_TARGET_PROGRAMS) + "/" + name;
 }

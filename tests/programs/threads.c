@@ -28,9 +28,9 @@ int main(int argc, char** argv) {
   work = number_argument(argc, argv, 2, work);
   if (count == 0) return 0;
   if (number_argument(argc, argv, 3, 0) != 0)
-    require(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) !=
-                MAP_FAILED,
-            "mmap");
+    require(
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED,
+        "mmap");
   pthread_t* threads = calloc(count, sizeof(*threads));
   pthread_attr_t small;
   pthread_attr_init(&small);

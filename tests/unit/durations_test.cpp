@@ -17,8 +17,8 @@ TEST(Durations, take_the_usual_units) {
 }
 
 TEST(Durations, refuse_nonsense) {
-  for (const char* text : {"", "s", "-1s", "0", "0ms", "1x", "1 s", "nan", "inf", "1e30s", "99999h",
-                           "1s2s", "0x10"})
+  for (const char* text :
+       {"", "s", "-1s", "0", "0ms", "1x", "1 s", "nan", "inf", "1e30s", "99999h", "1s2s", "0x10"})
     EXPECT_FALSE(parse_duration(text)) << text;
 }
 

@@ -135,7 +135,7 @@ TEST_F(StateDirectory, of_a_run_is_private_and_goes_with_its_owner) {
     const auto owned = OwnedRunDirectory::create();
     ASSERT_TRUE(owned) << owned.error().message;
     path = owned->directory().path;
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(::stat(path.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0700U);
   }

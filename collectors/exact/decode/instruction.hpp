@@ -13,7 +13,13 @@ namespace bops::exact {
 
 /// The disjoint class of one instruction, in the order in which the first that fits is taken.
 enum class InstructionClass : std::uint8_t {
-  kBranch, kLoad, kStore, kLoadStore, kFloatingPoint, kInteger, kOther,
+  kBranch,
+  kLoad,
+  kStore,
+  kLoadStore,
+  kFloatingPoint,
+  kInteger,
+  kOther,
 };
 
 struct DecodedInstruction {

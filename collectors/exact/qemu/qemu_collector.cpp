@@ -29,14 +29,16 @@ constexpr std::string_view kPluginFunction = "qemu_plugin_register_vcpu_tb_exec_
 Result<std::string> find_emulator() {
   auto emulator = find_program(std::string(kEmulatorName));
   if (!emulator)
-    return failure("qemu-x86_64 is not installed", "install QEMU's user mode: apt-get install qemu-user");
+    return failure("qemu-x86_64 is not installed",
+                   "install QEMU's user mode: apt-get install qemu-user");
   const auto mapping = FileMapping::open(*emulator, FileMapping::Access::kReadOnly);
   if (!mapping) return tl::unexpected(mapping.error());
   const std::string_view bytes(reinterpret_cast<const char*>(mapping->bytes().data()),
                                mapping->bytes().size());
   if (bytes.find(kPluginFunction) == std::string_view::npos)
-    return failure(*emulator + " was built without support for plugins",
-                   "install Debian's qemu-user (7.2 or later), or build QEMU with --enable-plugins");
+    return failure(
+        *emulator + " was built without support for plugins",
+        "install Debian's qemu-user (7.2 or later), or build QEMU with --enable-plugins");
   return *emulator;
 }
 
@@ -120,9 +122,13 @@ Result<void> QemuCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
   if (words.empty() && !plan.arguments.empty()) words.push_back(plan.arguments.front());
   LaunchPlan emulated;
   emulated.executable = *emulator;
-  emulated.arguments = {*emulator, "-cpu", "max", "-plugin",
+  emulated.arguments = {*emulator,
+                        "-cpu",
+                        "max",
+                        "-plugin",
                         *plugin + ",profile=" + profile_path_ + ",self=" + *plugin,
-                        "-0", words.empty() ? "" : words.front()};
+                        "-0",
+                        words.empty() ? "" : words.front()};
   for (std::string& variable : plan.environment) {
     if (is_for_the_guest_alone(variable)) {
       emulated.arguments.emplace_back("-E");
@@ -165,6 +171,8 @@ Result<RunCounts> QemuCollector::recover(const RunDirectory& directory) {
 
 }  // namespace
 
-std::unique_ptr<Collector> make_qemu_collector() { return std::make_unique<QemuCollector>(); }
+std::unique_ptr<Collector> make_qemu_collector() {
+  return std::make_unique<QemuCollector>();
+}
 
 }  // namespace bops::exact

@@ -26,9 +26,13 @@ const struct block_info* block_info_at(uintptr_t index) {
   return chunk ? &chunk[index & (CHUNK_BLOCKS - 1)] : &no_block;
 }
 
-size_t block_chunks(void) { return (next_index + CHUNK_BLOCKS - 1) >> CHUNK_SHIFT; }
+size_t block_chunks(void) {
+  return (next_index + CHUNK_BLOCKS - 1) >> CHUNK_SHIFT;
+}
 
-uint64_t first_id_of_chunk(size_t chunk) { return first_ids[chunk]; }
+uint64_t first_id_of_chunk(size_t chunk) {
+  return first_ids[chunk];
+}
 
 void blocks_after_fork(void) {
   next_index = (next_index + CHUNK_BLOCKS - 1) & ~(size_t)(CHUNK_BLOCKS - 1);
@@ -75,12 +79,12 @@ static void recognise(struct instruction* i) {
   if (at >= i->size) return;
   uint8_t opcode = i->bytes[at];
   /* xchg with memory locks by itself. */
-  bool exchange = (opcode == 0x86 || opcode == 0x87) && at + 1 < i->size &&
-                  (i->bytes[at + 1] & 0xc0) != 0xc0;
+  bool exchange =
+      (opcode == 0x86 || opcode == 0x87) && at + 1 < i->size && (i->bytes[at + 1] & 0xc0) != 0xc0;
   i->atomic = lock || exchange;
   /* ins, outs, movs, cmps; stos, lods, scas */
-  i->rep_string = rep && ((opcode >= 0x6c && opcode <= 0x6f) || (opcode >= 0xa4 && opcode <= 0xa7) ||
-                          (opcode >= 0xaa && opcode <= 0xaf));
+  i->rep_string = rep && ((opcode >= 0x6c && opcode <= 0x6f) ||
+                          (opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf));
 }
 
 static uint64_t hash_of(uint64_t address, const uint8_t* data, size_t size) {

@@ -13,14 +13,14 @@
 
 enum {
   CHUNK_BYTES = sizeof(struct bops_profile_counters) + CHUNK_BLOCKS * sizeof(uint64_t),
-  CHUNKS_PER_EXTENT =
-      (BOPS_PROFILE_EXTENT_SIZE - sizeof(struct bops_profile_extent)) / CHUNK_BYTES
+  CHUNKS_PER_EXTENT = (BOPS_PROFILE_EXTENT_SIZE - sizeof(struct bops_profile_extent)) / CHUNK_BYTES
 };
 
 /* Takes the executions of what could not be stored; never read. */
 static uint64_t overflow[CHUNK_BLOCKS];
 
-/* Of the single thread: the chunks by block index >> CHUNK_SHIFT, and the extents that they fill. */
+/* Of the single thread: the chunks by block index >> CHUNK_SHIFT, and the extents that they fill.
+ */
 static struct bops_profile_counters* alone_chunks[CHUNK_COUNT];
 static struct bops_profile_extent* alone_extents[CHUNK_COUNT / CHUNKS_PER_EXTENT + 1];
 static size_t alone_count; /* chunks in the extents */
@@ -32,7 +32,8 @@ static struct bops_profile_counters* place_in_extent(struct bops_profile_extent*
   return (struct bops_profile_counters*)((char*)(extent + 1) + i * CHUNK_BYTES);
 }
 
-static void write_chunk(struct bops_profile_counters* chunk, uint32_t thread, uint64_t first_block) {
+static void write_chunk(struct bops_profile_counters* chunk, uint32_t thread,
+                        uint64_t first_block) {
   chunk->record.size = CHUNK_BYTES;
   chunk->thread = thread;
   chunk->blocks = CHUNK_BLOCKS;

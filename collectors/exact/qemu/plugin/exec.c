@@ -55,8 +55,8 @@ static bool requested_path(const struct exec_request* request, char path[PATH_MA
   if (given[0] == '/' || request->directory == AT_FDCWD)
     snprintf(joined, sizeof joined, "%s", given);
   else
-    snprintf(joined, sizeof joined, "/proc/self/fd/%d%s%s", request->directory,
-             given[0] ? "/" : "", given);
+    snprintf(joined, sizeof joined, "/proc/self/fd/%d%s%s", request->directory, given[0] ? "/" : "",
+             given);
   /* Without `..` and links the path stays valid when a close-on-exec descriptor goes. */
   if (request->directory != AT_FDCWD) return realpath(joined, path) != NULL;
   strcpy(path, joined);
@@ -146,8 +146,8 @@ void follow_exec(const struct exec_request* request) {
     case PROGRAM_UNCOUNTABLE: let_through(path, program->reason); return;
     case PROGRAM_COUNTABLE: break;
   }
-  if (engine_is_reachable())
-    execute(request, program);
-  let_through(path, "the emulator or the profile cannot be reached from where it runs (another "
-                    "root directory or another user), or execve refused them");
+  if (engine_is_reachable()) execute(request, program);
+  let_through(path,
+              "the emulator or the profile cannot be reached from where it runs (another "
+              "root directory or another user), or execve refused them");
 }

@@ -74,9 +74,8 @@ void on_repeatable_block(unsigned vcpu, void* data) {
   uintptr_t index = (uintptr_t)data;
   if (here.last == index) return;
   uint64_t address = block_info_at(index)->address;
-  bool continues = here.resumed_at != 0
-                       ? here.resumed_at == address
-                       : block_info_at(here.last)->repeat_address == address;
+  bool continues = here.resumed_at != 0 ? here.resumed_at == address
+                                        : block_info_at(here.last)->repeat_address == address;
   here.resumed_at = 0;
   if (!continues) return on_block(vcpu, data);
   here.last = index;

@@ -20,7 +20,9 @@ static struct mapping* mappings;
 static size_t mapping_count, mapping_capacity;
 static bool valid;
 
-void mappings_changed(void) { __atomic_store_n(&valid, false, __ATOMIC_RELAXED); }
+void mappings_changed(void) {
+  __atomic_store_n(&valid, false, __ATOMIC_RELAXED);
+}
 
 /* The whole of /proc/self/maps, NUL-terminated; null if it cannot be read. */
 static char* read_maps(void) {

@@ -1,5 +1,7 @@
 /* Entry points: installation, system calls, fork. */
 #define _GNU_SOURCE
+#include "collectors/exact/qemu/plugin/plugin.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -9,8 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "collectors/exact/qemu/plugin/plugin.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 1;
 
@@ -27,14 +27,18 @@ void process_start(void) {
   if (!path || !realpath(path, plugin.program))
     snprintf(plugin.program, sizeof plugin.program, "%s", path ? path : "");
   take_program_name();
-  plugin.process = profile_writer_start_process(&plugin.writer, getpid(), getppid(),
-                                                plugin.program, strlen(plugin.program));
+  plugin.process = profile_writer_start_process(&plugin.writer, getpid(), getppid(), plugin.program,
+                                                strlen(plugin.program));
   plugin.first = plugin.alone = thread_attach();
 }
 
-static void before_fork(void) { pthread_mutex_lock(&plugin.mutex); }
+static void before_fork(void) {
+  pthread_mutex_lock(&plugin.mutex);
+}
 
-static void after_fork_in_parent(void) { pthread_mutex_unlock(&plugin.mutex); }
+static void after_fork_in_parent(void) {
+  pthread_mutex_unlock(&plugin.mutex);
+}
 
 /* The child shares the mapped file with its parent, and the blocks so far, but must not write on in
  * its parent's extent or counters. */

@@ -18,9 +18,9 @@ enum {
   REP_STACK_DEPTH = 8
 };
 
-/* What the execution callbacks need to know of a block. A block's index, which is what a callback is
- * given, is its number in this process; index 0 is no block. The blocks of a chunk have consecutive
- * ids in the profile. */
+/* What the execution callbacks need to know of a block. A block's index, which is what a callback
+ * is given, is its number in this process; index 0 is no block. The blocks of a chunk have
+ * consecutive ids in the profile. */
 struct block_info {
   struct bops_profile_block* record;
   uint64_t* counter; /* while the process has one thread; null in a block met later */
@@ -62,7 +62,7 @@ struct plugin {
   struct thread* threads;               /* those alive */
   struct thread* first;                 /* the first thread; never freed */
   struct thread* alone;                 /* the first while it is the only one, else null */
-  const char* profile_path; /* these two as given to the plugin */
+  const char* profile_path;             /* these two as given to the plugin */
   const char* plugin_path;
   char program[PATH_MAX]; /* the guest's executable */
   char qemu[PATH_MAX];    /* the emulator's */
@@ -76,7 +76,7 @@ void process_start(void); /* with the mutex held */
 /* blocks.c */
 void blocks_after_fork(void); /* in the child: its parent goes on using the chunk begun */
 const struct block_info* block_info_at(uintptr_t index);
-size_t block_chunks(void);              /* how many chunks have blocks; with the mutex held */
+size_t block_chunks(void); /* how many chunks have blocks; with the mutex held */
 uint64_t first_id_of_chunk(size_t chunk);
 void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb);
 
@@ -94,7 +94,8 @@ uintptr_t index_of_counter(const uint64_t* counter); /* 0: of no block */
 uint64_t* chunk_of_thread(struct thread* thread, uintptr_t index);
 void counters_become_shared(struct thread* thread);
 void counters_after_fork(struct thread* thread);
-/* Replaces the counters of a thread that ends by a list, so that many short ones need little room. */
+/* Replaces the counters of a thread that ends by a list, so that many short ones need little room.
+ */
 void counters_pack(struct thread* thread);
 
 /* threads.c */
@@ -111,7 +112,7 @@ uint32_t mapping_of(uint64_t address); /* with the mutex held */
 
 /* signals.c */
 void handler_registered(uint64_t address, uint64_t flags);
-bool is_handler(uint64_t address); /* with the mutex held */
+bool is_handler(uint64_t address);                 /* with the mutex held */
 void note_signal(unsigned vcpu, uint64_t handler); /* here.last is the block that it interrupted */
 void note_sigreturn(unsigned vcpu);
 
@@ -126,10 +127,10 @@ void exec_returned(void);
 
 /* guest.c */
 enum guest_register { /* numbers of QEMU's gdb stub, target/i386/gdbstub.c */
-  GUEST_RDX = 3,
-  GUEST_RSI = 4,
-  GUEST_RDI = 5,
-  GUEST_RSP = 7
+                      GUEST_RDX = 3,
+                      GUEST_RSI = 4,
+                      GUEST_RDI = 5,
+                      GUEST_RSP = 7
 };
 void guest_start(void);
 uint64_t guest_base_address(void);

@@ -52,7 +52,9 @@ void handler_registered(uint64_t address, uint64_t flags) {
   pthread_mutex_unlock(&plugin.mutex);
 }
 
-bool is_handler(uint64_t address) { return find_handler(address) != NULL; }
+bool is_handler(uint64_t address) {
+  return find_handler(address) != NULL;
+}
 
 /* Whether the kernel raised the signal for what the thread executed, and nobody sent it. Without
  * SA_SIGINFO the signal's number must do. */
@@ -97,12 +99,10 @@ void note_signal(unsigned vcpu, uint64_t handler) {
     return;
   /* An ordinary call of the same function has another third argument than a frame right above its
    * return address. */
-  if (context != stack + 8 || !guest_read(context + UCONTEXT_RIP, &address, sizeof address))
-    return;
+  if (context != stack + 8 || !guest_read(context + UCONTEXT_RIP, &address, sizeof address)) return;
   if (is_fault(signal, information, handler)) {
     note_partial(thread, last->record, address);
-  } else if (address != 0 &&
-             (address == last->repeat_address || address == here.resumed_at)) {
+  } else if (address != 0 && (address == last->repeat_address || address == here.resumed_at)) {
     if (thread->rep_depth == REP_STACK_DEPTH) thread->rep_depth = 0; /* left by longjmp */
     thread->reps[thread->rep_depth++] = (struct interrupted_rep){context, address};
   }

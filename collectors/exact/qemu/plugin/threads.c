@@ -16,7 +16,9 @@ static uint64_t* no_chunks[CHUNK_COUNT];
 
 _Thread_local struct here here __attribute__((tls_model("initial-exec"))) = {.chunks = no_chunks};
 
-static size_t table_bytes(void) { return CHUNK_COUNT * sizeof(uint64_t*); }
+static size_t table_bytes(void) {
+  return CHUNK_COUNT * sizeof(uint64_t*);
+}
 
 static void record_thread(struct thread* thread) {
   char name[16] = "";
