@@ -1,0 +1,115 @@
+#include "collectors/exact/function_counts.hpp"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "collectors/exact/block_counts.hpp"
+#include "collectors/exact/mapped_code.hpp"
+
+namespace bops::exact {
+namespace {
+
+/// How often a block ran, all threads together; in wrapping arithmetic (block_profile.h).
+struct Executions {
+  std::uint64_t entered = 0;
+  std::vector<const BlockProfile::Partial*> partials;
+
+  /// How often the instruction of that index in the block was completed.
+  [[nodiscard]] std::uint64_t of_instruction(std::size_t index) const {
+    std::uint64_t times = entered;
+    for (const BlockProfile::Partial* partial : partials)
+      if (partial->completed <= index) times -= partial->times;
+    return times;
+  }
+};
+
+std::unordered_map<std::uint64_t, Executions> executions_by_block(const BlockProfile& profile) {
+  std::unordered_map<std::uint64_t, Executions> blocks;
+  for (const BlockProfile::Execution& execution : profile.executions)
+    blocks[execution.block].entered += execution.times;
+  for (const BlockProfile::Partial& partial : profile.partials)
+    blocks[partial.block].partials.push_back(&partial);
+  return blocks;
+}
+
+/// Names the functions of a block's instructions.
+class BlockNames {
+ public:
+  BlockNames(const BlockProfile::Block& block, const BlockProfile::Mapping* mapping,
+             MappedFile* file)
+      : address_(block.address), mapping_(mapping), file_(file) {
+    if (file_ != nullptr && !holds(block.bytes)) file_ = nullptr;
+  }
+  /// Of the instruction `distance` bytes behind the start of the block.
+  [[nodiscard]] std::string_view at(std::size_t distance) const {
+    const std::uint64_t address = address_ + distance;
+    return file_ != nullptr && is_mapped(address) ? file_->function_at(offset_of(address))
+                                                  : kUnknownFunction;
+  }
+
+ private:
+  /// Compares what lies in the mapping: a block may run on into the next one.
+  [[nodiscard]] bool holds(std::span<const std::uint8_t> bytes) const {
+    if (!is_mapped(address_)) return false;
+    const std::uint64_t mapped = mapping_->end - address_;
+    return file_->holds(offset_of(address_),
+                        bytes.first(std::min<std::uint64_t>(bytes.size(), mapped)));
+  }
+  [[nodiscard]] bool is_mapped(std::uint64_t address) const {
+    return address >= mapping_->start && address < mapping_->end;
+  }
+  [[nodiscard]] std::uint64_t offset_of(std::uint64_t address) const {
+    return address - mapping_->start + mapping_->file_offset;
+  }
+
+  std::uint64_t address_;
+  const BlockProfile::Mapping* mapping_;
+  MappedFile* file_;
+};
+
+using FunctionSums = std::map<std::pair<std::string, std::string>, BlockSum>;  // image, name
+
+/// Adds a block part by part: runs of instructions of one function that ran equally often.
+void add_block(const BlockProfile::Block& block, const Executions& executions,
+               const std::string& image, const BlockNames& names, FunctionSums& sums) {
+  const std::size_t count = instruction_count(block);
+  std::size_t distance = 0;
+  for (std::size_t first = 0, last = 0; first < count; first = last) {
+    const std::string_view name = names.at(distance);
+    const std::uint64_t times = executions.of_instruction(first);
+    do distance += block.lengths[last++];
+    while (last < count && names.at(distance) == name && executions.of_instruction(last) == times);
+    sums[{image, std::string(name)}].add(decode_part(block, first, last), times);
+  }
+}
+
+}  // namespace
+
+std::vector<FunctionCounts> count_functions(const BlockProfile& profile,
+                                            const std::string& debug_root) {
+  std::unordered_map<std::uint32_t, const BlockProfile::Mapping*> mappings;
+  for (const BlockProfile::Mapping& mapping : profile.mappings)
+    mappings.emplace(mapping.index, &mapping);
+  const auto executions = executions_by_block(profile);
+  MappedCode code(debug_root);
+  FunctionSums sums;
+  for (const BlockProfile::Block& block : profile.blocks) {
+    const auto executed = executions.find(block.id);
+    if (executed == executions.end()) continue;
+    const auto found = mappings.find(block.mapping);
+    const BlockProfile::Mapping* mapping = found != mappings.end() ? found->second : nullptr;
+    add_block(block, executed->second, image_name(mapping),
+              BlockNames(block, mapping, code.file_of(mapping)), sums);
+  }
+  std::vector<FunctionCounts> functions;
+  for (const auto& [function, sum] : sums)
+    if (sum.instructions != InstructionCounts{})
+      functions.push_back({function.first, function.second, sum.counts()});
+  return functions;
+}
+
+}  // namespace bops::exact
