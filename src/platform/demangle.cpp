@@ -55,10 +55,10 @@ void undo_rust_escapes(std::string& name) {
        {"$u5d$", "]"},
        {"$u7b$", "{"},
        {"$u7d$", "}"}}};
+  replace_all(name, "::_$", "::$");  // no identifier begins with $
+  if (name.starts_with("_$")) name.erase(0, 1);
   for (const auto& [escape, character] : kEscapes) replace_all(name, escape, character);
   replace_all(name, "..", "::");
-  replace_all(name, "::_<", "::<");  // an identifier may not begin with $
-  if (name.starts_with("_<")) name.erase(0, 1);
 }
 
 }  // namespace

@@ -29,11 +29,10 @@ class Sweep {
   /// The end of the innermost symbol that covers `address`; 0 if none does.
   std::uint64_t advance(std::uint64_t address) {
     while (!open_.empty() && open_.back().end <= address) close();
-    if (open_.empty()) return 0;
-    emit(address);
-    return open_.back().end;
+    return open_.empty() ? 0 : open_.back().end;
   }
   void enter(const CodeSymbol& symbol, std::uint64_t end) {
+    if (!open_.empty()) emit(symbol.start);
     covered_to_ = symbol.start;
     open_.push_back({end, symbol.name});
   }
