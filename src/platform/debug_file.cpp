@@ -61,8 +61,9 @@ std::optional<ElfImage> open_debug_file(const ElfImage& image, const std::string
   if (name.empty() || name.find('/') != std::string::npos || slash == std::string::npos)
     return std::nullopt;
   const std::string folder = path.substr(0, slash + 1);
-  for (const std::string& candidate :
-       {folder + name, folder + ".debug/" + name, root + folder + name}) {
+  const std::array<std::string, 3> folders{folder, folder + ".debug/", root + folder};
+  for (const std::string& place : folders) {
+    const std::string candidate = place + name;
     if (candidate == path) continue;
     auto file = build_id.empty() ? open_if_checksum(candidate, checksum)
                                  : open_if_same_build(candidate, build_id);
