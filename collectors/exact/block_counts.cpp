@@ -26,7 +26,7 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 /// Whether `bytes` are the start of a longer instruction.
 bool is_cut_short(std::span<const std::uint8_t> bytes) {
   if (decode_instruction(bytes).length != 0) return false;
-  std::array<std::uint8_t, 2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE> padded{};
+  std::array<std::uint8_t, std::size_t{2} * BOPS_PROFILE_MAX_INSTRUCTION_SIZE> padded{};
   std::copy(bytes.begin(), bytes.end(), padded.begin());
   return decode_instruction(padded).length > bytes.size();
 }

@@ -39,36 +39,29 @@ std::unordered_map<std::uint64_t, Executions> executions_by_block(const BlockPro
 /// Names the functions of a block's instructions.
 class BlockNames {
  public:
+  /// A block in no file has neither mapping nor file.
   BlockNames(const BlockProfile::Block& block, const BlockProfile::Mapping* mapping,
-             MappedFile* file)
-      : address_(block.address), mapping_(mapping), file_(file) {
-    if (file_ != nullptr && !holds(block.bytes)) file_ = nullptr;
+             MappedFile* file) {
+    const std::uint64_t address = block.address;
+    if (mapping == nullptr || file == nullptr || address < mapping->start ||
+        address >= mapping->end)
+      return;
+    offset_ = address - mapping->start + mapping->file_offset;
+    mapped_ = mapping->end - address;
+    // Of a block that runs on into another mapping, the part that lies in this one.
+    const auto size = std::min<std::uint64_t>(block.bytes.size(), mapped_);
+    if (file->holds(offset_, std::span(block.bytes).first(size))) file_ = file;
   }
   /// Of the instruction `distance` bytes behind the start of the block.
   [[nodiscard]] std::string_view at(std::size_t distance) const {
-    const std::uint64_t address = address_ + distance;
-    return file_ != nullptr && is_mapped(address) ? file_->function_at(offset_of(address))
+    return file_ != nullptr && distance < mapped_ ? file_->function_at(offset_ + distance)
                                                   : kUnknownFunction;
   }
 
  private:
-  /// Compares what lies in the mapping: a block may run on into the next one.
-  [[nodiscard]] bool holds(std::span<const std::uint8_t> bytes) const {
-    if (!is_mapped(address_)) return false;
-    const std::uint64_t mapped = mapping_->end - address_;
-    return file_->holds(offset_of(address_),
-                        bytes.first(std::min<std::uint64_t>(bytes.size(), mapped)));
-  }
-  [[nodiscard]] bool is_mapped(std::uint64_t address) const {
-    return address >= mapping_->start && address < mapping_->end;
-  }
-  [[nodiscard]] std::uint64_t offset_of(std::uint64_t address) const {
-    return address - mapping_->start + mapping_->file_offset;
-  }
-
-  std::uint64_t address_;
-  const BlockProfile::Mapping* mapping_;
-  MappedFile* file_;
+  std::uint64_t offset_ = 0;  // of the block in the file
+  std::uint64_t mapped_ = 0;  // bytes from the start of the block to the end of its mapping
+  MappedFile* file_ = nullptr;
 };
 
 using FunctionSums = std::map<std::pair<std::string, std::string>, BlockSum>;  // image, name
