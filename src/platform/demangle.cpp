@@ -11,7 +11,8 @@
 namespace bops {
 namespace {
 
-/// Longer names stay mangled: the time and the space that a damaged one takes grow with it.
+/// Longer names stay mangled. That bounds damaged ones; one that is made for it still doubles with
+/// each of its back references, and libstdc++ offers no limit on what it writes.
 constexpr std::size_t kLongestSymbol = 4096;
 /// Rust's legacy mangling ends each path in "h" and 16 hexadecimal digits (rustc,
 /// symbol_mangling/legacy.rs), which __cxa_demangle shows as a last component.
