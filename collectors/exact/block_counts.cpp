@@ -26,31 +26,9 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 /// Whether `bytes` are the start of a longer instruction.
 bool is_cut_short(std::span<const std::uint8_t> bytes) {
   if (decode_instruction(bytes).length != 0) return false;
-  std::array<std::uint8_t, 2 * std::size_t{BOPS_PROFILE_MAX_INSTRUCTION_SIZE}> padded{};
+  std::array<std::uint8_t, std::size_t{2} * BOPS_PROFILE_MAX_INSTRUCTION_SIZE> padded{};
   std::copy(bytes.begin(), bytes.end(), padded.begin());
   return decode_instruction(padded).length > bytes.size();
-}
-
-/// Sums of one thing, in the wrapping arithmetic that block_profile.h asks for: one block's share
-/// may be negative, no sum is.
-struct Sum {
-  InstructionCounts instructions;
-  Operations operations;
-  InstructionClasses classes;
-
-  void add(const BlockFacts& facts, std::uint64_t times) {
-    instructions += facts.instructions.times(times);
-    operations += facts.operations.times(times);
-    classes += facts.classes.times(times);
-  }
-  [[nodiscard]] Counts counts() const { return {instructions, operations, classes}; }
-};
-
-std::string image_name(const std::map<std::uint32_t, const BlockProfile::Mapping*>& mappings,
-                       std::uint32_t index) {
-  const auto mapping = mappings.find(index);
-  if (mapping == mappings.end()) return "[unknown]";
-  return mapping->second->path.empty() ? "[anonymous]" : mapping->second->path;
 }
 
 std::string trimmed(std::string message) {
@@ -129,10 +107,22 @@ std::size_t instruction_count(const BlockProfile::Block& block) {
   return is_cut_short(std::span(block.bytes).last(tail)) ? count - 1 : count;
 }
 
-BlockFacts decode_prefix(const BlockProfile::Block& block, std::size_t count) {
+void BlockSum::add(const BlockFacts& facts, std::uint64_t times) {
+  instructions += facts.instructions.times(times);
+  operations += facts.operations.times(times);
+  classes += facts.classes.times(times);
+}
+
+std::string image_name(const BlockProfile::Mapping* mapping) {
+  if (mapping == nullptr) return "[unknown]";
+  return mapping->path.empty() ? "[anonymous]" : mapping->path;
+}
+
+BlockFacts decode_part(const BlockProfile::Block& block, std::size_t first, std::size_t last) {
   BlockFacts facts;
   std::span<const std::uint8_t> rest = block.bytes;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < first; ++i) rest = rest.subspan(block.lengths[i]);
+  for (std::size_t i = first; i < last; ++i) {
     const auto bytes = rest.first(block.lengths[i]);
     rest = rest.subspan(block.lengths[i]);
     const DecodedInstruction instruction = decode_instruction(bytes);
@@ -154,7 +144,7 @@ BlockFacts decode_prefix(const BlockProfile::Block& block, std::size_t count) {
 const BlockFacts& BlockCounter::facts(const BlockProfile::Block& block) {
   const auto known = facts_.find(block.id);
   if (known != facts_.end()) return known->second;
-  return facts_.emplace(block.id, decode_prefix(block, instruction_count(block))).first->second;
+  return facts_.emplace(block.id, decode_part(block, 0, instruction_count(block))).first->second;
 }
 
 RunCounts BlockCounter::count(const BlockProfile& profile) {
@@ -165,8 +155,8 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
   for (const BlockProfile::Mapping& mapping : profile.mappings)
     mappings.emplace(mapping.index, &mapping);
 
-  std::map<std::uint32_t, Sum> thread_sums;
-  std::map<std::uint32_t, Sum> mapping_sums;
+  std::map<std::uint32_t, BlockSum> thread_sums;
+  std::map<std::uint32_t, BlockSum> mapping_sums;
   UnknownInstructions unknown;
   bool assumes_tile_size = false;
   const auto add = [&](std::uint32_t thread, const BlockProfile::Block& block,
@@ -183,7 +173,7 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
   for (const BlockProfile::Partial& partial : profile.partials) {
     const BlockProfile::Block& block = *blocks.at(partial.block);
     add(partial.thread, block, facts(block), std::uint64_t{0} - partial.times);
-    add(partial.thread, block, decode_prefix(block, partial.completed), partial.times);
+    add(partial.thread, block, decode_part(block, 0, partial.completed), partial.times);
   }
 
   RunCounts run;
@@ -218,9 +208,11 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
                              since(start_ns, program.start_mono_ns), std::nullopt, Counts{}});
 
   std::map<std::string, Counts> image_sums;
-  for (const auto& [index, sum] : mapping_sums)
-    image_sums.try_emplace(image_name(mappings, index), Counts::exact_zero()).first->second +=
-        sum.counts();
+  for (const auto& [index, sum] : mapping_sums) {
+    const auto mapping = mappings.find(index);
+    const auto name = image_name(mapping != mappings.end() ? mapping->second : nullptr);
+    image_sums.try_emplace(name, Counts::exact_zero()).first->second += sum.counts();
+  }
   for (auto& [path, counts] : image_sums) {
     auto build_id = build_ids_.find(path);
     if (build_id == build_ids_.end())

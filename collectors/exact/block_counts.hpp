@@ -21,12 +21,27 @@ struct BlockFacts {
   bool assumes_tile_size = false;
 };
 
-/// The first `count` instructions of a block.
-[[nodiscard]] BlockFacts decode_prefix(const BlockProfile::Block& block, std::size_t count);
+/// Sums of one thing, in the wrapping arithmetic that block_profile.h asks for: one block's share
+/// may be negative, no sum is.
+struct BlockSum {
+  InstructionCounts instructions;
+  Operations operations;
+  InstructionClasses classes;
+
+  void add(const BlockFacts& facts, std::uint64_t times);
+  [[nodiscard]] Counts counts() const { return {instructions, operations, classes}; }
+};
+
+/// The instructions `first` ... `last - 1` of a block.
+[[nodiscard]] BlockFacts decode_part(const BlockProfile::Block& block, std::size_t first,
+                                     std::size_t last);
 
 /// How many instructions of the block the engine really has: all, or all but a provisional tail
 /// that is cut short.
 [[nodiscard]] std::size_t instruction_count(const BlockProfile::Block& block);
+
+/// ImageCounts::path of the code in a mapping, null if that is unknown.
+[[nodiscard]] std::string image_name(const BlockProfile::Mapping* mapping);
 
 /// Turns profiles of one run into counts. Remembers decoded blocks, so that snapshots cost little.
 class BlockCounter {

@@ -63,11 +63,21 @@ struct ImageCounts {
   Counts counts;
 };
 
-/// A state of the whole run. `threads` sum to the run; so do `processes`, and `images` where given.
+/// One function of an image: where in it the counted instructions lie. Functions of one name in one
+/// image (static ones of several files) are one row.
+struct FunctionCounts {
+  std::string image;  ///< as ImageCounts::path
+  std::string name;   ///< demangled, or "[unknown]" for code that no symbol covers
+  Counts counts;
+};
+
+/// A state of the whole run. `threads` sum to the run; so do `processes`, and `images` and
+/// `functions` where given.
 struct RunCounts {
   std::vector<ProcessCounts> processes;
   std::vector<ThreadCounts> threads;
   std::vector<ImageCounts> images;
+  std::vector<FunctionCounts> functions;  ///< none in a snapshot
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kHeader =
     "scope,pid,tid,name,via,start_ns,end_ns,instructions,loads,stores,branches,bops_formula,"
-    "integer,floating_point,address,operations_total,quality\r\n";
+    "integer,floating_point,address,operations_total,quality,image\r\n";
 
 /// What a row says but for its counts; empty where it does not apply.
 struct RowHead {
@@ -34,7 +34,9 @@ std::string cell(std::string_view text) {
   return quoted + '"';
 }
 
-std::string row(const RowHead& head, const Counts& counts, Quality quality) {
+/// `image` is where a function lies, empty for other scopes.
+std::string row(const RowHead& head, const Counts& counts, Quality quality,
+                std::string_view image = {}) {
   std::string line(head.scope);
   const auto add = [&line](std::string_view text) { line += ',' + cell(text); };
   for (const std::string* text :
@@ -52,6 +54,7 @@ std::string row(const RowHead& head, const Counts& counts, Quality quality) {
        {operations.integer, operations.floating_point, operations.address, operations.total()})
     add(decoded ? std::to_string(count) : "");
   add(to_string(quality));
+  add(image);
   return line + "\r\n";
 }
 
@@ -78,6 +81,9 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
         thread.counts, counts.quality);
   for (const ImageCounts& image : counts.images)
     text += row({"image", "", "", printable(image.path), "", "", ""}, image.counts, counts.quality);
+  for (const FunctionCounts& function : counts.functions)
+    text += row({"function", "", "", printable(function.name), "", "", ""}, function.counts,
+                counts.quality, printable(function.image));
   return text;
 }
 

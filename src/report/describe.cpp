@@ -267,6 +267,7 @@ Document describe(const RunRecord& record, bool per_thread) {
   add(process_table(record.counts));
   if (per_thread) add(thread_table(record.counts));
   for (Table& table : image_tables(record.counts)) add(std::move(table));
+  for (Table& table : function_tables(record.counts)) add(std::move(table));
   document.warnings = warnings_to_list(record);
   return document;
 }

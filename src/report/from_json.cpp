@@ -106,6 +106,10 @@ ImageCounts read_image(const JsonNode& row, bool measured) {
   return image;
 }
 
+FunctionCounts read_function(const JsonNode& row, bool measured) {
+  return {row.member("image").text(), row.member("name").text(), read_counts(row, measured)};
+}
+
 CollectorInfo read_collector(const JsonNode& row) {
   return {row.member("name").text(),      text_or_empty(row.member_or_null("title")),
           row.member("unit").text(),      row.member("scope").text(),
@@ -170,6 +174,12 @@ ExitStatus read_exit(const JsonNode& node) {
   return exit;
 }
 
+Counts sum_of(const std::vector<FunctionCounts>& functions) {
+  Counts sum = Counts::exact_zero();
+  for (const FunctionCounts& function : functions) sum += function.counts;
+  return sum;
+}
+
 RunCounts read_run_counts(const JsonNode& root) {
   RunCounts counts;
   counts.quality = read_quality(root.member("quality"));
@@ -180,6 +190,10 @@ RunCounts read_run_counts(const JsonNode& root) {
   counts.processes = read_array(root.member("processes"), with(read_process));
   counts.threads = read_array(root.member("threads"), with(read_thread));
   counts.images = read_array(root.member("images"), with(read_image));
+  const JsonNode functions = root.member("functions");
+  counts.functions = read_array(functions, with(read_function));
+  if (!counts.functions.empty() && sum_of(counts.functions) != counts.totals() && measured)
+    functions.complain("must sum to the totals");
   const JsonNode totals = root.member("totals");
   if (read_counts(totals, measured) != counts.totals() && measured)
     totals.complain("must be the sum of the threads");
@@ -188,7 +202,7 @@ RunCounts read_run_counts(const JsonNode& root) {
 
 /// Sections of the schema that a RunRecord cannot hold yet are told, not dropped in silence.
 void warn_of_unread_sections(const JsonNode& root, std::vector<Warning>& warnings) {
-  for (const std::string_view section : {"functions", "regions", "gpus"})
+  for (const std::string_view section : {"regions", "gpus"})
     if (root.member(section).size() != 0)
       warnings.push_back(
           {std::string(section) + "_not_read",

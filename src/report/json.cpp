@@ -80,6 +80,12 @@ Json image_json(const ImageCounts& image, bool measured) {
   return row;
 }
 
+Json function_json(const FunctionCounts& function, bool measured) {
+  Json row = {{"image", utf8_text(function.image)}, {"name", utf8_text(function.name)}};
+  append_counts(row, function.counts, measured);
+  return row;
+}
+
 Json collector_json(const CollectorInfo& collector) {
   return {{"name", utf8_text(collector.name)},
           {"title", utf8_text(collector.title)},
@@ -180,7 +186,10 @@ Json to_json(const RunRecord& record) {
   });
   document["images"] = array_of(
       counts.images, [measured](const ImageCounts& image) { return image_json(image, measured); });
-  for (const char* section : {"functions", "regions", "gpus"}) document[section] = Json::array();
+  document["functions"] = array_of(counts.functions, [measured](const FunctionCounts& function) {
+    return function_json(function, measured);
+  });
+  for (const char* section : {"regions", "gpus"}) document[section] = Json::array();
   document["rusage"] = resource_usage_json(record.resource_usage);
   if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
   document["warnings"] = array_of(all_warnings(record), warning_json);

@@ -80,6 +80,87 @@ Table image_table(const RunCounts& counts, std::string title,
   return table;
 }
 
+std::int64_t formula_of(const Counts& counts) {
+  return bops_formula(counts.instructions);
+}
+
+std::uint64_t operations_of(const Counts& counts) {
+  return counts.operations ? counts.operations->total() : 0;
+}
+
+/// Indices of rows that have counts, the highest `number` of those first.
+template <class Rows, class Number>
+std::vector<std::size_t> ranked(const Rows& rows, Number number) {
+  return sorted_indices(rows.size(), [&rows, number](std::size_t a, std::size_t b) {
+    return number(rows[a].counts) > number(rows[b].counts);
+  });
+}
+
+template <class Rows>
+bool is_decoded(const Rows& rows) {
+  return std::all_of(rows.begin(), rows.end(),
+                     [](const auto& row) { return row.counts.operations.has_value(); });
+}
+
+/// C++ names can fill a screen each.
+std::string function_text(std::string_view name) {
+  constexpr std::size_t kLongestName = 120;  // bytes
+  const std::string_view head = name.substr(0, kLongestName);
+  return printable(head) + (head.size() < name.size() ? "..." : "");
+}
+
+std::string file_name(const std::string& path) {
+  return path_text(path.starts_with('/') ? path.substr(path.rfind('/') + 1) : path);
+}
+
+/// Of a sum that is positive: a share of less says nothing.
+std::string share_text(double part, double whole) {
+  return percent(part, whole > 0 ? whole : 0);
+}
+
+std::vector<std::string> function_row(const Counts& counts, const Counts& run, bool measured,
+                                      std::string name, std::string image) {
+  const bool decoded = measured && counts.operations && run.operations;
+  return {formula_text(counts, measured),
+          measured ? share_text(static_cast<double>(formula_of(counts)),
+                                static_cast<double>(formula_of(run)))
+                   : "",
+          operations_text(counts, measured),
+          decoded ? share_text(static_cast<double>(operations_of(counts)),
+                               static_cast<double>(operations_of(run)))
+                  : "",
+          std::move(name),
+          std::move(image)};
+}
+
+Table function_table(const RunCounts& counts, std::string title,
+                     const std::vector<std::size_t>& order) {
+  Table table{std::move(title),
+              "",
+              {{"formula BOPs"},
+               {"share"},
+               {"operations"},
+               {"share"},
+               {"function", false},
+               {"image", false}},
+              {}};
+  const Counts run = counts.totals();
+  Counts others = Counts::exact_zero();
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    const FunctionCounts& function = counts.functions[order[rank]];
+    if (rank >= kListedFunctions)
+      others += function.counts;
+    else
+      table.rows.push_back(function_row(function.counts, run, is_measured(counts),
+                                        function_text(function.name), file_name(function.image)));
+  }
+  if (order.size() > kListedFunctions)
+    table.rows.push_back(
+        function_row(others, run, is_measured(counts),
+                     "(" + std::to_string(order.size() - kListedFunctions) + " others)", ""));
+  return table;
+}
+
 }  // namespace
 
 Table process_table(const RunCounts& counts) {
@@ -144,21 +225,22 @@ Table thread_table(const RunCounts& counts) {
 }
 
 std::vector<Table> image_tables(const RunCounts& counts) {
-  const auto& images = counts.images;
-  const auto formula_order = sorted_indices(images.size(), [&images](std::size_t a, std::size_t b) {
-    return bops_formula(images[a].counts.instructions) >
-           bops_formula(images[b].counts.instructions);
-  });
+  const auto formula_order = ranked(counts.images, formula_of);
   std::vector<Table> tables{image_table(counts, "Images by formula BOPs", formula_order)};
-  const bool decoded = std::all_of(images.begin(), images.end(), [](const ImageCounts& image) {
-    return image.counts.operations.has_value();
-  });
-  if (!decoded) return tables;
-  const auto decoded_order = sorted_indices(images.size(), [&images](std::size_t a, std::size_t b) {
-    return images[a].counts.operations->total() > images[b].counts.operations->total();
-  });
+  if (!is_decoded(counts.images)) return tables;
+  const auto decoded_order = ranked(counts.images, operations_of);
   if (decoded_order != formula_order)
     tables.push_back(image_table(counts, "Images by decoded operations", decoded_order));
+  return tables;
+}
+
+std::vector<Table> function_tables(const RunCounts& counts) {
+  const auto formula_order = ranked(counts.functions, formula_of);
+  std::vector<Table> tables{function_table(counts, "Functions by formula BOPs", formula_order)};
+  if (!is_decoded(counts.functions)) return tables;
+  const auto decoded_order = ranked(counts.functions, operations_of);
+  if (decoded_order != formula_order)
+    tables.push_back(function_table(counts, "Functions by decoded operations", decoded_order));
   return tables;
 }
 

@@ -1,4 +1,4 @@
-// The tables of a report that have a row per thing: processes, threads, images, statistics.
+// The tables of a report that have a row per thing: processes, threads, images, functions, statistics.
 #pragma once
 
 #include <vector>
@@ -19,6 +19,13 @@ inline constexpr std::size_t kLongestList = 20;
 
 /// The top images by formula BOPs, and by decoded operations where that is another order.
 [[nodiscard]] std::vector<Table> image_tables(const RunCounts& counts);
+
+/// The functions that are shown of each order; the records have all.
+inline constexpr std::size_t kListedFunctions = 10;
+
+/// The top functions by formula BOPs, and by decoded operations where that is another order, with
+/// their shares of the run.
+[[nodiscard]] std::vector<Table> function_tables(const RunCounts& counts);
 
 /// Mean, spread and limits over the runs of --repeat.
 [[nodiscard]] Table repeat_table(const RepeatSummary& repeat);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "collector_table.hpp"
@@ -86,6 +87,31 @@ TEST_P(EveryCollector, gives_images_that_sum_to_the_run_if_it_gives_any) {
   EXPECT_EQ(images, counts.totals());
 }
 
+TEST_P(EveryCollector, gives_functions_that_sum_to_their_images_and_the_run_if_it_gives_any) {
+  const RunCounts counts = run({harness::target_program("busy_loop"), "1000"});
+  if (counts.functions.empty()) GTEST_SKIP() << "this collector knows no functions";
+  Counts sum = Counts::exact_zero();
+  std::map<std::string, Counts> images;
+  for (const FunctionCounts& function : counts.functions) {
+    sum += function.counts;
+    images.try_emplace(function.image, Counts::exact_zero()).first->second += function.counts;
+  }
+  EXPECT_EQ(sum, counts.totals());
+  for (const ImageCounts& image : counts.images) EXPECT_EQ(images[image.path], image.counts);
+}
+
+TEST_P(EveryCollector, looks_for_no_functions_in_a_snapshot) {
+  std::size_t snapshots = 0;
+  const Ticker ticker{std::chrono::milliseconds(20), [&] {
+                        const auto counts = collector_->snapshot();
+                        if (!counts || counts->threads.empty()) return;
+                        ++snapshots;
+                        EXPECT_TRUE(counts->functions.empty());
+                      }};
+  (void)run({harness::target_program("busy_loop"), "40000000"}, ticker);
+  EXPECT_GT(snapshots, 0U);
+}
+
 TEST_P(EveryCollector, splits_every_instruction_into_exactly_one_class_if_it_knows_classes) {
   const Counts totals = run({"/bin/true"}).totals();
   if (!totals.classes) GTEST_SKIP() << "this collector sees no instructions";
@@ -125,6 +151,9 @@ TEST_P(EveryCollector, brings_back_from_its_directory_what_it_counted) {
     const auto recovered = other->recover(directory_->directory());
     ASSERT_TRUE(recovered) << recovered.error().message;
     EXPECT_EQ(recovered->totals(), counts.totals());
+    ASSERT_EQ(recovered->functions.size(), counts.functions.size());
+    for (std::size_t i = 0; i < counts.functions.size(); ++i)
+      EXPECT_EQ(recovered->functions[i].counts, counts.functions[i].counts);
   }
 }
 

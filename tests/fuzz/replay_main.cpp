@@ -35,9 +35,13 @@ std::vector<Bytes> read_corpus(const std::string& folder) {
 
 class Mutator {
  public:
-  // A piece of one seed, some of its bytes changed, some removed, some of another seed put in.
+  // A piece of one seed, or now and then the whole, without which a format of parts that refer to
+  // each other is never reached; some of its bytes changed, some removed, some of another seed put
+  // in.
   Bytes mutate(const std::vector<Bytes>& corpus) {
-    Bytes bytes = piece(corpus[below(corpus.size())]);
+    const Bytes& seed = corpus[below(corpus.size())];
+    constexpr std::size_t kWholeSeedEvery = 8;
+    Bytes bytes = below(kWholeSeedEvery) == 0 ? seed : piece(seed);
     for (std::size_t changes = below(4); changes > 0; --changes) change(bytes, corpus);
     return bytes;
   }

@@ -110,6 +110,9 @@ TEST(FromJson, refuses_numbers_that_contradict_each_other) {
             "images[0].operations.total must be integer + floating_point + address");
   EXPECT_EQ(error_with("/totals/instruction_classes/branch", 1),
             "totals must be the sum of the threads");
+  EXPECT_EQ(error_with("/functions/0/instruction_classes/branch", 1),
+            "functions must sum to the totals");
+  EXPECT_EQ(error_with("/functions", Json::array()), "") << "not every collector knows them";
   EXPECT_EQ(error_with("/processes/1/loads", 0),
             "processes[1].loads must be null where nothing was counted");
   EXPECT_EQ(error_with("/exit/signal", 9), "exit must not have both a code and a signal");

@@ -60,6 +60,12 @@ void expect_same(const ImageCounts& a, const ImageCounts& b) {
   EXPECT_EQ(a.counts, b.counts);
 }
 
+void expect_same(const FunctionCounts& a, const FunctionCounts& b) {
+  EXPECT_EQ(a.image, b.image);
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.counts, b.counts);
+}
+
 void expect_same(const ResourceUsage& a, const ResourceUsage& b) {
   EXPECT_EQ(a.user_cpu_ns, b.user_cpu_ns);
   EXPECT_EQ(a.system_cpu_ns, b.system_cpu_ns);
@@ -111,6 +117,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.counts.processes, b.counts.processes);
   expect_same(a.counts.threads, b.counts.threads);
   expect_same(a.counts.images, b.counts.images);
+  expect_same(a.counts.functions, b.counts.functions);
   expect_same(a.resource_usage, b.resource_usage);
   expect_same(a.repeat, b.repeat);
 }

@@ -141,13 +141,66 @@ TEST(Text, a_long_list_ends_with_a_row_that_makes_the_sum_complete) {
       << "the uncounted one is listed before any counted one is left out";
 }
 
+RunCounts many_functions() {
+  RunCounts counts;
+  counts.quality = Quality::kExact;
+  for (std::uint64_t i = 1; i <= 30; ++i)
+    counts.functions.push_back({"/usr/bin/x",
+                                "f" + std::to_string(i),
+                                {{100 * i, 0, 0, 0}, Operations{100 * (31 - i), 0, 0}, {}}});
+  counts.threads.push_back({1, 1, "x", 0, {}, "qemu", Counts::exact_zero()});
+  for (const FunctionCounts& function : counts.functions)
+    counts.threads[0].counts += function.counts;
+  return counts;
+}
+
+TEST(Text, lists_the_ten_largest_functions_of_each_order_with_their_shares) {
+  const std::vector<Table> tables = function_tables(many_functions());
+  ASSERT_EQ(tables.size(), 2U);
+  for (const Table& table : tables) ASSERT_EQ(table.rows.size(), kListedFunctions + 1);
+  using Row = std::vector<std::string>;
+  EXPECT_EQ(tables[0].rows[0], (Row{"3,000", "6.5 %", "100", "0.2 %", "f30", "x"}));
+  EXPECT_EQ(tables[1].rows[0], (Row{"100", "0.2 %", "3,000", "6.5 %", "f1", "x"}));
+  EXPECT_EQ(tables[0].rows.back(),
+            (Row{"21,000", "45.2 %", "41,000", "88.2 %", "(20 others)", ""}));
+}
+
+TEST(Text, shows_no_share_of_a_run_whose_formula_is_not_positive) {
+  RunCounts counts = many_functions();
+  counts.functions.resize(1);
+  counts.threads[0].counts = counts.functions[0].counts;
+  for (Counts* each : {&counts.functions[0].counts, &counts.threads[0].counts})
+    each->instructions = {10, 5, 5, 5};
+  EXPECT_EQ(function_tables(counts)[0].rows[0][0], "-5");
+  EXPECT_EQ(function_tables(counts)[0].rows[0][1], "-");
+}
+
+TEST(Text, cuts_long_names_of_functions) {
+  RunCounts counts = many_functions();
+  counts.functions[29].name = std::string(5000, 'f');
+  const std::string name = function_tables(counts)[0].rows[0][4];
+  EXPECT_LT(name.size(), 150U);
+  EXPECT_TRUE(name.ends_with("..."));
+}
+
+TEST(Csv, functions_and_images_sum_to_the_run_in_every_column_of_counts) {
+  const auto rows = parse_csv(render_csv(samples::decoded_run(), {}));
+  for (std::size_t column = 7; column < 16; ++column)
+    for (const char* scope : {"image", "function"}) {
+      std::int64_t sum = 0;
+      for (const auto& row : rows)
+        if (row[0] == scope) sum += std::stoll(row[column]);
+      EXPECT_EQ(sum, std::stoll(rows[1][column])) << scope << ' ' << rows.front()[column];
+    }
+}
+
 TEST(Csv, shows_a_decoded_run_as_expected) {
   EXPECT_EQ(render_csv(samples::decoded_run(), {}), golden("decoded.csv"));
 }
 
 TEST(Csv, every_row_has_as_many_cells_as_the_header_whatever_the_names) {
   const auto rows = parse_csv(render_csv(samples::hostile_run(), {}));
-  ASSERT_EQ(rows.size(), 1U + 1 + 2 + 2 + 1);
+  ASSERT_EQ(rows.size(), 1U + 1 + 2 + 2 + 1 + 1);
   for (const auto& row : rows) EXPECT_EQ(row.size(), rows.front().size());
   EXPECT_EQ(rows[4][3],
             "\\x1b[31m\\x07\\xff\xc3\xa9\\xc2\\x9b\\xe2\\x80\\xae\\x0d\\x0a,\"'`|<b>&"
@@ -170,7 +223,7 @@ TEST(Csv, threads_sum_to_the_run_in_every_column_of_counts) {
 TEST(Csv, cells_of_what_was_not_measured_are_empty) {
   const auto rows = parse_csv(render_csv(samples::missing_run(), {}));
   for (std::size_t column = 7; column < 16; ++column) EXPECT_EQ(rows[1][column], "");
-  EXPECT_EQ(rows[1].back(), "missing");
+  EXPECT_EQ(rows[1][16], "missing");
 }
 
 TEST(Markdown, shows_a_decoded_run_as_expected) {

@@ -51,6 +51,12 @@ RunRecord decoded_run() {
   // One image has more formula BOPs, the other more decoded operations.
   counts.images[0].counts.operations->integer += 3'000'000;
   counts.images[1].counts.operations->integer -= 3'000'000;
+  counts.functions = {{"/home/user/sort", "partition(int*, int*)", counts_of(3000)},
+                      {"/home/user/sort", "[unknown]", counts_of(2000)},
+                      {"/usr/lib/libc.so.6", "memcpy", counts_of(1000)}};
+  counts.functions[0].counts.operations->integer -= 1'700'000;
+  counts.functions[1].counts.operations->integer -= 1'300'000;
+  counts.functions[2].counts.operations->integer += 3'000'000;
   record.warnings = {{"process_not_counted", "1 process ran uncounted"}};
   explain_missing_numbers(record);
   return record;
@@ -68,6 +74,7 @@ RunRecord hardware_run() {
   counts.quality = Quality::kExact;
   counts.processes.pop_back();
   counts.images.clear();
+  counts.functions.clear();
   for (ThreadCounts& thread : counts.threads) {
     thread.via = "papi";
     thread.counts = {thread.counts.instructions, {}, {}};
@@ -110,6 +117,7 @@ RunRecord hostile_run() {
   counts.threads[0].counts.operations = Operations{};
   counts.processes[0].counts = counts.totals();
   counts.images = {{hostile, "", counts.totals()}};
+  counts.functions = {{hostile, hostile, counts.totals()}};
   record.cycles = kMost;
   record.wall_ns = kMost;
   record.warnings = {{"odd_name", hostile}};

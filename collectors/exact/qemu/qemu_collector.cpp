@@ -10,6 +10,7 @@
 
 #include "collectors/exact/block_counts.hpp"
 #include "collectors/exact/block_profile.hpp"
+#include "collectors/exact/function_counts.hpp"
 #include "platform/file_mapping.hpp"
 #include "platform/files.hpp"
 #include "platform/programs.hpp"
@@ -82,12 +83,14 @@ class QemuCollector final : public Collector {
   [[nodiscard]] Probe probe() const override;
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
   [[nodiscard]] Result<void> on_thread_event(const ThreadEvent&) override { return {}; }
-  [[nodiscard]] Result<RunCounts> snapshot() override { return count(); }
+  [[nodiscard]] Result<RunCounts> snapshot() override { return count(Detail::kNoFunctions); }
   [[nodiscard]] Result<RunCounts> collect() override;
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override;
 
  private:
-  [[nodiscard]] Result<RunCounts> count();
+  /// Functions need the symbols of every image: too much for a snapshot.
+  enum class Detail : std::uint8_t { kNoFunctions, kFunctions };
+  [[nodiscard]] Result<RunCounts> count(Detail detail);
 
   std::string profile_path_;
   BlockCounter counter_{"qemu"};
@@ -146,18 +149,20 @@ Result<void> QemuCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
   return {};
 }
 
-Result<RunCounts> QemuCollector::count() {
+Result<RunCounts> QemuCollector::count(Detail detail) {
   const auto mapping = FileMapping::open(profile_path_, FileMapping::Access::kReadOnly);
   if (!mapping) return tl::unexpected(mapping.error());
   const auto profile = read_block_profile(mapping->bytes());
   if (!profile) return tl::unexpected(profile.error());
   spdlog::debug("qemu: {} blocks, {} threads, {} bytes of profile", profile->blocks.size(),
                 profile->threads.size(), profile->bytes_used);
-  return counter_.count(*profile);
+  RunCounts run = counter_.count(*profile);
+  if (detail == Detail::kFunctions) run.functions = count_functions(*profile);
+  return run;
 }
 
 Result<RunCounts> QemuCollector::collect() {
-  auto run = count();
+  auto run = count(Detail::kFunctions);
   if (run && run->processes.empty())
     return failure("the emulator did not start the program",
                    "run it with --log debug, and qemu-x86_64 alone, to see why");
@@ -166,7 +171,7 @@ Result<RunCounts> QemuCollector::collect() {
 
 Result<RunCounts> QemuCollector::recover(const RunDirectory& directory) {
   profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
-  return count();
+  return count(Detail::kFunctions);
 }
 
 }  // namespace

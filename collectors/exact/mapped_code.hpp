@@ -1,0 +1,51 @@
+// The code of mapped files: what is at an address, and which function that belongs to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "collectors/exact/block_profile.hpp"
+#include "platform/elf_symbols.hpp"
+#include "platform/unique_fd.hpp"
+
+namespace bops::exact {
+
+/// The name of code that no symbol covers.
+inline constexpr std::string_view kUnknownFunction = "[unknown]";
+
+/// The functions of one file, and whether it still holds the code that was executed: it may have
+/// been replaced since, or the target may have changed its copy in memory.
+class MappedFile {
+ public:
+  MappedFile(const std::string& path, std::string_view debug_root);
+
+  [[nodiscard]] bool holds(std::uint64_t offset, std::span<const std::uint8_t> bytes) const;
+  /// The demangled name of what is at `offset` in the file, or kUnknownFunction. The view lives as
+  /// long as this.
+  [[nodiscard]] std::string_view function_at(std::uint64_t offset);
+
+ private:
+  UniqueFd fd_;
+  ElfSymbols symbols_;
+  std::unordered_map<const ElfFunction*, std::string> names_;  // demangled once
+};
+
+/// All files of a run, each read when the first block in it is met.
+class MappedCode {
+ public:
+  explicit MappedCode(std::string debug_root) : debug_root_(std::move(debug_root)) {}
+
+  /// Null where the mapping is of no file.
+  [[nodiscard]] MappedFile* file_of(const BlockProfile::Mapping* mapping);
+
+ private:
+  std::string debug_root_;
+  std::unordered_map<std::string, std::unique_ptr<MappedFile>> files_;  // by path
+};
+
+}  // namespace bops::exact

@@ -1,0 +1,37 @@
+// Which name each address of a program's code has, of symbols that may overlap, share an address or
+// not know their size. Room-internal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/elf_symbols.hpp"
+
+namespace bops {
+
+/// Of several symbols at one address, the first kind in this order names it.
+enum class SymbolKind : std::uint8_t {
+  kGlobalFunction,
+  kWeakFunction,
+  kLocalFunction,
+  kLabel,  ///< a global symbol without a type, as hand-written assembly has: names code that no
+           ///< function covers
+};
+
+struct CodeSymbol {
+  std::uint64_t start;
+  std::uint64_t size;         ///< 0: unknown
+  std::uint64_t section_end;  ///< the code section ends here; greater than `start`
+  SymbolKind kind;
+  std::string_view name;
+};
+
+/// Disjoint ranges in ascending order. A symbol of known size covers it; one of unknown size
+/// reaches to the next symbol, or to the end of what it lies in. Where symbols overlap, the one
+/// that starts last has the address. Aliases: by kind, then the shortest name, then the first in
+/// the alphabet; the size is the largest of any.
+[[nodiscard]] std::vector<ElfFunction> disjoint_ranges(std::vector<CodeSymbol> symbols);
+
+}  // namespace bops
