@@ -99,8 +99,7 @@ Result<Plan> plan_of(const Options& options, const Invocation& invocation) {
     const auto text = read_file_whole(options.vary);
     if (!text) return tl::unexpected(text.error());
     auto more = split_commands(*text);
-    if (!more)
-      return failure(options.vary + ": " + more.error().message, more.error().remedy);
+    if (!more) return failure(options.vary + ": " + more.error().message, more.error().remedy);
     for (auto& command : *more) plan.commands.push_back(std::move(command));
   }
   auto exact = choose_exact(invocation.collectors);
@@ -195,7 +194,8 @@ Result<Calibration> measure_all(const Options& options, const Plan& plan, Collec
 void tell(const Calibration& calibration, const std::string& path) {
   const CalibrationFit& fit = calibration.fit;
   std::cerr << "bops: " << printable(calibration.executable.path) << ": "
-            << grouped_rounded(1000 * fit.ratio) << " decoded operations for 1,000 formula BOPs, +- "
+            << grouped_rounded(1000 * fit.ratio)
+            << " decoded operations for 1,000 more formula BOPs, +- "
             << percent(fit.residual.total(), 1) << "\n      for runs of "
             << grouped(fit.formula_from) << " to " << grouped(fit.formula_to)
             << " formula BOPs; written to " << printable(path) << '\n';
@@ -244,9 +244,8 @@ void add_calibrate_command(CLI::App& app, const Invocation& invocation) {
                       "Calibrate over the commands in FILE, too: one on each line");
   command->add_flag("--redact", options->redact, "Leave the command's words out of the file");
   command->footer(kFooter);
-  command->callback([options, &invocation] {
-    throw CLI::RuntimeError(calibrate(*options, invocation));
-  });
+  command->callback(
+      [options, &invocation] { throw CLI::RuntimeError(calibrate(*options, invocation)); });
 }
 
 }  // namespace bops

@@ -6,7 +6,9 @@
 namespace bops {
 namespace {
 
-bool is_blank(char character) { return character == ' ' || character == '\t' || character == '\r'; }
+bool is_blank(char character) {
+  return character == ' ' || character == '\t' || character == '\r';
+}
 
 }  // namespace
 

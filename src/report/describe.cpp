@@ -198,6 +198,7 @@ Table calibrated_table(const RunRecord& record, const std::optional<Operations>&
   Table table = count_table("Decoded operations, estimated from the formula by a calibration",
                             "operations");
   if (!record.calibrated) return table;
+  table.columns[2].heading = "error";
   const CalibratedEstimate& estimate = *record.calibrated;
   const auto operations = static_cast<double>(estimate.operations);
   table.note = "calibration " + printable(estimate.calibration_file) + " of build " +

@@ -52,11 +52,13 @@ void warn_of_other_work(const CalibrationFit& fit, const InstructionCounts& coun
   if (formula < fit.formula_from || formula > fit.formula_to)
     warn(record, kCalibrationOutOfRange,
          "the stated error of the estimate is for runs of " + grouped(fit.formula_from) + " to " +
-             grouped(fit.formula_to) + " formula BOPs: calibrate over inputs of the size of this one");
+             grouped(fit.formula_to) +
+             " formula BOPs: calibrate over inputs of the size of this one");
   const std::vector<std::string> moves = mix_moves(fit.mix, counts);
   if (moves.empty()) return;
-  std::string message = "the program executes another mix of instructions than when it was "
-                        "calibrated, so that the error of the estimate may be larger:";
+  std::string message =
+      "the program executes another mix of instructions than when it was "
+      "calibrated, so that the error of the estimate may be larger:";
   for (const std::string& move : moves) message += (&move == &moves.front() ? " " : "; ") + move;
   warn(record, kCalibrationMixMoved, std::move(message));
 }
@@ -90,8 +92,7 @@ Result<void> check_same_builds(const Calibration& calibration, const std::string
   return {};
 }
 
-void apply_calibration(const Calibration& calibration, const std::string& file,
-                       RunRecord& record) {
+void apply_calibration(const Calibration& calibration, const std::string& file, RunRecord& record) {
   const InstructionCounts counts = record.counts.totals().instructions;
   const std::int64_t formula = bops_formula(counts);
   const bool measured = record.counts.quality != Quality::kMissing;
@@ -101,10 +102,10 @@ void apply_calibration(const Calibration& calibration, const std::string& file,
                   : "nothing was counted that an estimate could start from");
     return;
   }
-  const double estimate = calibration.fit.ratio * static_cast<double>(formula);
-  record.calibrated = CalibratedEstimate{static_cast<std::uint64_t>(std::llround(estimate)),
-                                         calibration.fit.residual.total(), file,
-                                         calibration.executable.build_id};
+  const double estimate = calibration.fit.estimate(static_cast<double>(formula));
+  record.calibrated =
+      CalibratedEstimate{static_cast<std::uint64_t>(std::llround(estimate)),
+                         calibration.fit.residual.total(), file, calibration.executable.build_id};
   warn_of_other_conditions(calibration, record);
   warn_of_other_work(calibration.fit, counts, record);
 }

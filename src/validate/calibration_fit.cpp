@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <optional>
 
 #include "model/bops.hpp"
@@ -11,14 +10,15 @@
 namespace bops {
 namespace {
 
-// The constants below are chosen from the drifts measured over the reference kernels, see README.md.
+// The constants below are chosen from the drifts measured over the reference kernels, see
+// README.md.
 
 /// Three runs do not show the extremes.
 constexpr double kRepetitionMargin = 2;
 /// A drift may grow faster beyond the inputs than between them.
 constexpr double kDriftMargin = 1.5;
 /// The drift of a difference between inputs is known less well.
-constexpr double kMarginalDriftMargin = 2;
+constexpr double kGrowthMargin = 2;
 /// Inputs closer than this factor of work differ in content rather than in size.
 constexpr double kSameSize = 2;
 /// Part of the instructions that other inputs may execute differently. The poorer the formula is in
@@ -52,8 +52,7 @@ Result<CalibratedInput> mean_of(const CalibrationInput& input) {
   CalibratedInput mean;
   for (const CalibrationRun& run : input.runs) {
     if (bops_formula(run.production) <= 0)
-      return failure("the formula of this program is " +
-                         grouped(bops_formula(run.production)) +
+      return failure("the formula of this program is " + grouped(bops_formula(run.production)) +
                          ", which is not positive: no ratio to it means anything",
                      "use an exact collector for this program");
     if (!run.exact.operations || run.exact.operations->total() == 0)
@@ -76,49 +75,45 @@ double repetition(const CalibrationInput& input, const CalibratedInput& mean) {
   return kRepetitionMargin * furthest;
 }
 
-/// Logarithm of the factor by which the ratio may move until the end of the range, if it goes on as
-/// from `smaller` to `larger`.
-double carried_on(double drift, const CalibratedInput& smaller, const CalibratedInput& larger) {
-  return std::abs(drift) * std::log(kCalibrationReach) /
-         std::log(larger.bops_formula / smaller.bops_formula);
-}
+/// What inputs that grow tell of larger ones.
+struct Growth {
+  double ratio = 0;  ///< of the work alone: the start-up has no part in differences between inputs
+  double drift = 0;  ///< logarithm of the factor by which it may move until the end of the range
+};
 
-/// The ratio of what `larger` executes beyond `smaller`, in which start-up has no part. Nothing if
-/// larger inputs do not execute more of both.
-std::optional<double> marginal_ratio(const CalibratedInput& smaller,
-                                     const CalibratedInput& larger) {
-  if (larger.operations <= smaller.operations) return std::nullopt;
-  return (larger.operations - smaller.operations) / (larger.bops_formula - smaller.bops_formula);
-}
-
-/// `chain` descends in size. Two sizes show a drift of the ratio; three show the ratio of the work
-/// alone, and its drift.
-double drift_of(const std::vector<CalibratedInput>& chain) {
-  if (chain.size() < 2) return 0;
-  const double ratio = chain[0].ratio();
-  const double drift = std::log(ratio / chain[1].ratio());
-  if (chain.size() > 2) {
-    const auto later = marginal_ratio(chain[1], chain[0]);
-    const auto earlier = marginal_ratio(chain[2], chain[1]);
-    if (later && earlier)
-      return std::abs(std::log(*later / ratio)) +
-             kMarginalDriftMargin *
-                 carried_on(std::log(*later / *earlier), chain[1], chain[0]);
-  }
-  return kDriftMargin * carried_on(drift, chain[1], chain[0]);
-}
-
-/// How far the ratio of larger inputs may be from that of the largest of these, in ascending order.
-double drift_over(const std::vector<CalibratedInput>& inputs) {
+/// From the three largest inputs, if each adds at least twice as much as the one before. All have
+/// the same start-up, so that the additions grow as the work does.
+std::optional<Growth> growth_of(const std::vector<CalibratedInput>& inputs) {
+  if (inputs.size() < 3) return std::nullopt;
+  const CalibratedInput& smaller = inputs[inputs.size() - 3];
+  const CalibratedInput& middle = inputs[inputs.size() - 2];
   const CalibratedInput& largest = inputs.back();
-  std::vector<CalibratedInput> chain{largest};
-  double scatter = 0;  // of inputs as large as the largest
-  for (auto input = std::next(inputs.rbegin()); input != inputs.rend(); ++input) {
-    if (largest.bops_formula < kSameSize * input->bops_formula)
-      scatter = std::max(scatter, std::abs(std::log(input->ratio() / largest.ratio())));
-    if (chain.back().bops_formula >= kSameSize * input->bops_formula) chain.push_back(*input);
+  const double earlier = middle.bops_formula - smaller.bops_formula;
+  const double later = largest.bops_formula - middle.bops_formula;
+  if (earlier <= 0 || later < kSameSize * earlier || middle.operations <= smaller.operations ||
+      largest.operations <= middle.operations)
+    return std::nullopt;
+  const double earlier_ratio = (middle.operations - smaller.operations) / earlier;
+  const double later_ratio = (largest.operations - middle.operations) / later;
+  const double step = later / earlier;
+  const double work = later * step / (step - 1);  // of the largest input, were the growth geometric
+  const double steps = std::log(kCalibrationReach * largest.bops_formula / work) / std::log(step);
+  return Growth{later_ratio,
+                kGrowthMargin * steps * std::abs(std::log(later_ratio / earlier_ratio))};
+}
+
+/// Without such a growth: the largest difference from the ratio of the largest input. A difference
+/// between sizes is taken for a drift, and carried on to the end of the range.
+double drift_of(const std::vector<CalibratedInput>& inputs) {
+  const CalibratedInput& largest = inputs.back();
+  double furthest = 0;
+  for (const CalibratedInput& input : inputs) {
+    const double growth = largest.bops_formula / input.bops_formula;
+    const double steps = growth < kSameSize ? 1 : std::log(kCalibrationReach) / std::log(growth);
+    const double difference = std::abs(std::log(largest.ratio() / input.ratio()));
+    furthest = std::max(furthest, kDriftMargin * difference * std::max(1.0, steps));
   }
-  return std::exp(std::max(kDriftMargin * scatter, drift_of(chain))) - 1;
+  return furthest;
 }
 
 /// How far the parts of a run are from the whole in their ratio. What a larger run does more of is
@@ -136,8 +131,8 @@ std::optional<double> spread_of(const std::vector<Counts>& course) {
   for (const Counts& step : course) {
     part += step;
     if (formula_of(part.instructions) < kSmallestPart * formula) continue;
-    furthest = std::max(furthest, std::abs(operations_of(part) /
-                                               formula_of(part.instructions) / ratio - 1));
+    furthest = std::max(furthest,
+                        std::abs(operations_of(part) / formula_of(part.instructions) / ratio - 1));
     part = Counts::exact_zero();
     ++parts;
   }
@@ -149,8 +144,7 @@ std::optional<double> spread_of(const std::vector<Counts>& course) {
 double course_spread(const CalibrationInput& input) {
   std::optional<double> largest;
   for (const CalibrationRun& run : input.runs)
-    if (const auto spread = spread_of(run.course))
-      largest = std::max(largest.value_or(0), *spread);
+    if (const auto spread = spread_of(run.course)) largest = std::max(largest.value_or(0), *spread);
   return largest.value_or(kCourseUnknown);
 }
 
@@ -183,12 +177,28 @@ double poorest_yield(const std::vector<CalibrationInput>& inputs) {
   double poorest = 1;
   for (const CalibrationInput& input : inputs)
     for (const CalibrationRun& run : input.runs)
-      poorest = std::min(poorest, formula_of(run.production) /
-                                      static_cast<double>(run.production.total));
+      poorest =
+          std::min(poorest, formula_of(run.production) / static_cast<double>(run.production.total));
   return poorest;
 }
 
 }  // namespace
+
+double CalibrationFit::estimate(double bops_formula) const {
+  const CalibratedInput* below = nullptr;
+  for (const CalibratedInput& input : inputs) {
+    if (bops_formula >= input.bops_formula) {
+      below = &input;
+      continue;
+    }
+    if (below == nullptr) return input.ratio() * bops_formula;
+    const double slope =
+        (input.operations - below->operations) / (input.bops_formula - below->bops_formula);
+    return below->operations + slope * (bops_formula - below->bops_formula);
+  }
+  if (below == nullptr) return ratio * bops_formula;
+  return below->operations + ratio * (bops_formula - below->bops_formula);
+}
 
 Result<CalibrationFit> fit_calibration(const std::vector<CalibrationInput>& inputs) {
   CalibrationFit fit;
@@ -203,13 +213,13 @@ Result<CalibrationFit> fit_calibration(const std::vector<CalibrationInput>& inpu
               return a.bops_formula < b.bops_formula;
             });
   const CalibratedInput& largest = fit.inputs.back();
-  fit.ratio = largest.ratio();
-  fit.residual.inputs = drift_over(fit.inputs);
+  const auto growth = growth_of(fit.inputs);
+  fit.ratio = growth ? growth->ratio : largest.ratio();
+  fit.residual.inputs = std::expm1(growth ? growth->drift : drift_of(fit.inputs));
   if (inputs.size() == 1) fit.residual.course = course_spread(inputs.front());
   fit.residual.allowance = unseen_by(inputs.size()) / poorest_yield(inputs);
   fit.mix = mix_of(inputs);
-  fit.formula_from =
-      static_cast<std::uint64_t>(fit.inputs.front().bops_formula * kSmallestOfRange);
+  fit.formula_from = static_cast<std::uint64_t>(fit.inputs.front().bops_formula * kSmallestOfRange);
   fit.formula_to = static_cast<std::uint64_t>(largest.bops_formula * kCalibrationReach);
   return fit;
 }

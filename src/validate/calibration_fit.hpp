@@ -56,12 +56,18 @@ struct CalibratedInput {
 };
 
 struct CalibrationFit {
-  double ratio = 0;  ///< decoded operations per formula BOP, of the largest input
+  /// Decoded operations per formula BOP: of what a run executes beyond the largest input. Inputs
+  /// that grow tell it apart from that of the start-up; else it is the ratio of the largest input.
+  double ratio = 0;
   CalibrationResidual residual;
   std::vector<CalibratedInput> inputs;  ///< in ascending order of their formula BOPs
   InstructionMix mix;
   std::uint64_t formula_from = 0;  ///< runs below or above these have errors of their own
   std::uint64_t formula_to = 0;
+
+  /// Decoded operations of a run: those of the largest input and `ratio` for each further formula
+  /// BOP; between inputs, on the line from one to the next; below all, the smallest's proportion.
+  [[nodiscard]] double estimate(double bops_formula) const;
   friend bool operator==(const CalibrationFit&, const CalibrationFit&) = default;
 };
 

@@ -55,9 +55,8 @@ CalibrationFit read_fit(const JsonNode& root) {
   CalibrationFit fit;
   fit.ratio = positive(root.member("ratio"));
   const JsonNode parts = root.member("residual_parts");
-  fit.residual = {
-      non_negative(parts.member("repetition")), non_negative(parts.member("inputs")),
-      non_negative(parts.member("course")), non_negative(parts.member("allowance"))};
+  fit.residual = {non_negative(parts.member("repetition")), non_negative(parts.member("inputs")),
+                  non_negative(parts.member("course")), non_negative(parts.member("allowance"))};
   const JsonNode total = root.member("residual");
   if (std::abs(total.finite_number() - fit.residual.total()) > 1e-9)
     total.complain("must be the sum of residual_parts");

@@ -113,6 +113,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.counts.images, b.counts.images);
   expect_same(a.resource_usage, b.resource_usage);
   expect_same(a.repeat, b.repeat);
+  EXPECT_EQ(a.calibrated, b.calibrated);
 }
 
 void expect_round_trip(const RunRecord& record) {
