@@ -9,10 +9,14 @@
 #include "cli/cli.hpp"
 #include "cli/durations.hpp"
 #include "cli/report_sink.hpp"
+#include "launch/command.hpp"
+#include "launch/interpreter.hpp"
 #include "launch/target_process.hpp"
+#include "platform/files.hpp"
 #include "report/escape.hpp"
 #include "report/repeat.hpp"
 #include "session/run_session.hpp"
+#include "validate/calibration.hpp"
 
 namespace bops {
 namespace {
@@ -38,6 +42,7 @@ struct Options {
   std::string format;
   std::string interval;
   std::string colour = "auto";
+  std::string calibration;
   std::vector<std::string> labels;
   std::uint32_t repeat = 1;
   bool per_thread = false;
@@ -62,6 +67,8 @@ void add_options(CLI::App& run, Options& options) {
   run.add_option("--label", options.labels, "KEY=VALUE to keep in the record (repeatable)")
       ->allow_extra_args(false);
   run.add_flag("--redact", options.redact, "Leave the command's words out of every record");
+  run.add_option("--calibration", options.calibration,
+                 "Estimate the decoded operations by FILE of bops calibrate, made for this build");
   run.add_flag("--strict", options.strict, "Exit with 125 if the count is anything but exact");
   run.add_flag("--require-pmu", options.require_pmu, "Refuse to run without hardware counters");
   run.add_flag("--allow-uncounted", options.allow_uncounted,
@@ -101,6 +108,23 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   return request;
 }
 
+/// The calibration of --calibration, if there is one. Refuses one of another build before the target
+/// runs.
+Result<std::optional<Calibration>> calibration_for(const RunRequest& request,
+                                                   const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  const auto text = read_file_whole(path);
+  if (!text) return tl::unexpected(text.error());
+  auto calibration = calibration_from_json(*text);
+  if (!calibration)
+    return failure(path + ": " + calibration.error().message, calibration.error().remedy);
+  const auto plan = resolve_command(request.command, request.environment);
+  if (!plan) return tl::unexpected(plan.error());
+  if (auto same = check_same_builds(*calibration, program_behind(plan->executable)); !same)
+    return tl::unexpected(same.error());
+  return std::optional<Calibration>(*std::move(calibration));
+}
+
 /// Tells where the counts are that could not be written.
 void keep(FinishedRun& run) {
   run.directory.keep();
@@ -129,6 +153,8 @@ Result<FinishedRun> run_repeatedly(const RunRequest& request, std::uint32_t time
 int run(const Options& options, const Invocation& invocation) {
   const auto request = request_of(options, invocation);
   if (!request) return report_error(request.error());
+  const auto calibration = calibration_for(*request, options.calibration);
+  if (!calibration) return report_error(calibration.error());
   auto sink = ReportSink::open(options.output, options.format, request->interval.count() > 0);
   if (!sink) return report_error(sink.error());
   bool noticed = false;
@@ -139,6 +165,7 @@ int run(const Options& options, const Invocation& invocation) {
                              [&](const IntervalRecord& interval) { sink->write(interval); }};
   auto finished = run_repeatedly(*request, options.repeat, invocation.collectors, listener);
   if (!finished) return report_error(finished.error());
+  if (*calibration) apply_calibration(**calibration, options.calibration, finished->record);
 
   const RenderOptions render{options.per_thread, use_colour(options.colour, sink->fd())};
   if (const auto written = sink->write(finished->record, render); !written) {

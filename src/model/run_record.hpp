@@ -51,6 +51,15 @@ struct RepeatSummary {
   std::vector<RepeatStatistic> statistics;
 };
 
+/// Decoded operations as a calibration of the same build predicts them from the formula.
+struct CalibratedEstimate {
+  std::uint64_t operations = 0;
+  double relative_error = 0;     ///< of `operations`: 0.05 is +- 5 %
+  std::string calibration_file;  ///< as named by the user
+  std::string build_id;          ///< of the executable that was calibrated
+  friend bool operator==(const CalibratedEstimate&, const CalibratedEstimate&) = default;
+};
+
 struct RunRecord {
   std::string tool_version;
   std::optional<std::vector<std::string>> command;  ///< absent under --redact
@@ -66,6 +75,7 @@ struct RunRecord {
   std::optional<std::uint64_t> cycles;
   std::optional<ResourceUsage> resource_usage;
   std::optional<RepeatSummary> repeat;
+  std::optional<CalibratedEstimate> calibrated;  ///< with --calibration, if it could be applied
   std::vector<Warning> warnings;  ///< of the run and its collectors, in order of discovery
 };
 

@@ -193,6 +193,25 @@ Table operation_table(const RunRecord& record, const std::optional<Operations>& 
   return table;
 }
 
+/// Never among the counts: an estimate stands in a table of its own, with its error.
+Table calibrated_table(const RunRecord& record, const std::optional<Operations>& counted) {
+  Table table = count_table("Decoded operations, estimated from the formula by a calibration",
+                            "operations");
+  if (!record.calibrated) return table;
+  table.columns[2].heading = "error";
+  const CalibratedEstimate& estimate = *record.calibrated;
+  const auto operations = static_cast<double>(estimate.operations);
+  table.note = "calibration " + printable(estimate.calibration_file) + " of build " +
+               printable(estimate.build_id);
+  table.rows.push_back({"estimate", grouped(estimate.operations),
+                        "+- " + percent(estimate.relative_error, 1), with_prefix(operations, "OP")});
+  if (!counted || record.counts.quality == Quality::kMissing) return table;
+  const auto truth = static_cast<double>(counted->total());
+  table.rows.push_back({"counted in this run", grouped(counted->total()), "",
+                        "the estimate is off by " + percent(operations - truth, truth)});
+  return table;
+}
+
 Table class_table(const RunRecord& record, const std::optional<InstructionClasses>& classes) {
   Table table = count_table("Instruction classes (disjoint)", unit_of(record));
   if (!classes || record.counts.quality == Quality::kMissing) {
@@ -263,6 +282,7 @@ Document describe(const RunRecord& record, bool per_thread) {
   const auto add = [&document](Table table) {
     if (!table.rows.empty()) document.tables.push_back(std::move(table));
   };
+  add(calibrated_table(record, totals.operations));
   if (record.repeat) add(repeat_table(*record.repeat));
   add(process_table(record.counts));
   if (per_thread) add(thread_table(record.counts));

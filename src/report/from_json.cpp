@@ -167,6 +167,16 @@ std::optional<RepeatSummary> read_repeat(const JsonNode& node) {
                        read_array(node.member("statistics"), read_statistic)};
 }
 
+std::optional<CalibratedEstimate> read_calibrated(const JsonNode& node) {
+  if (node.is_null()) return std::nullopt;
+  const JsonNode calibration = node.member("calibration");
+  const JsonNode error = node.member("relative_error");
+  if (error.finite_number() < 0) error.complain("must not be negative");
+  return CalibratedEstimate{node.member("operations_estimate").integer<std::uint64_t>(),
+                            error.finite_number(), calibration.member("file").text(),
+                            calibration.member("build_id").text()};
+}
+
 ExitStatus read_exit(const JsonNode& node) {
   ExitStatus exit{node.member("code").integer_or_null<int>(),
                   node.member("signal").integer_or_null<int>()};
@@ -233,6 +243,7 @@ RunRecord read_record(const JsonNode& root) {
         "must be bops_formula per second of wall_ns, null where the time is not the target's");
   record.resource_usage = read_resource_usage(root.member("rusage"));
   record.repeat = read_repeat(root.member_or_null("repeat"));
+  record.calibrated = read_calibrated(root.member_or_null("calibrated"));
   record.warnings = read_array(root.member("warnings"), [](const JsonNode& row) {
     return Warning{row.member("code").text(), row.member("message").text()};
   });

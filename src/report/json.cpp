@@ -117,6 +117,14 @@ Json repeat_json(const RepeatSummary& repeat) {
   return {{"runs", repeat.runs}, {"statistics", std::move(statistics)}};
 }
 
+Json calibrated_json(const CalibratedEstimate& estimate) {
+  return {{"operations_estimate", estimate.operations},
+          {"relative_error", estimate.relative_error},
+          {"calibration",
+           {{"file", utf8_text(estimate.calibration_file)},
+            {"build_id", utf8_text(estimate.build_id)}}}};
+}
+
 Json command_json(const std::optional<std::vector<std::string>>& command) {
   if (!command) return nullptr;
   Json words = Json::array();
@@ -192,6 +200,7 @@ Json to_json(const RunRecord& record) {
   for (const char* section : {"regions", "gpus"}) document[section] = Json::array();
   document["rusage"] = resource_usage_json(record.resource_usage);
   if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
+  if (record.calibrated) document["calibrated"] = calibrated_json(*record.calibrated);
   document["warnings"] = array_of(all_warnings(record), warning_json);
   return document;
 }

@@ -340,7 +340,7 @@ TEST(BopsDoctor, lists_collectors_with_remedies_and_as_json) {
 }
 
 TEST(BopsHelp, is_there_for_every_command) {
-  for (const char* command : {"run", "doctor", "recover", "report"}) {
+  for (const char* command : {"run", "doctor", "recover", "report", "calibrate"}) {
     const auto ended = run({bops_program(), command, "--help"});
     EXPECT_EQ(ended.code, 0) << command;
     EXPECT_NE(ended.output.find("bops"), std::string::npos);

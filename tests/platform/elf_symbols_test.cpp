@@ -103,7 +103,8 @@ TEST(ElfSymbols, gives_unsized_functions_and_nested_ones_their_extent) {
 
 TEST(ElfSymbols, are_disjoint_and_in_order) {
   std::uint64_t end = 0;
-  for (const ElfFunction& function : ElfSymbols::read(kSample).functions()) {
+  const ElfSymbols symbols = ElfSymbols::read(kSample);
+  for (const ElfFunction& function : symbols.functions()) {
     EXPECT_GE(function.start, end) << function.name;
     EXPECT_GT(function.end, function.start) << function.name;
     end = function.end;

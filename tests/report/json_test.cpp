@@ -120,6 +120,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.counts.functions, b.counts.functions);
   expect_same(a.resource_usage, b.resource_usage);
   expect_same(a.repeat, b.repeat);
+  EXPECT_EQ(a.calibrated, b.calibrated);
 }
 
 void expect_round_trip(const RunRecord& record) {

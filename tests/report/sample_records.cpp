@@ -86,6 +86,7 @@ RunRecord hardware_run() {
   other.wall_ns += 4;
   other.counts.threads[0].counts.instructions.total += 300'000;
   record.repeat = summarise(std::vector<RunRecord>{record, other});
+  record.calibrated = CalibratedEstimate{7'560'000, 0.0525, "sort calibration.json", "00ff13"};
   return record;
 }
 

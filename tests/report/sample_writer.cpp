@@ -8,6 +8,31 @@
 #include "report/json.hpp"
 #include "sample_doctor.hpp"
 #include "sample_records.hpp"
+#include "validate/calibration.hpp"
+
+namespace {
+
+bops::Calibration calibration() {
+  bops::Calibration calibration;
+  calibration.tool_version = "0.1.0";
+  calibration.created = "2026-01-02T03:04:05Z";
+  calibration.cpu = bops::samples::decoded_run().host.cpu;
+  calibration.command = {"./sort", "two words", "\xff"};
+  calibration.executable = {"/home/user/sort", "00ff13"};
+  calibration.libraries = {{"/usr/lib/libc.so.6", "00ff12"}};
+  calibration.exact_collector = "qemu";
+  calibration.production_collector = "pmu";
+  calibration.runs = 3;
+  calibration.fit = {1.25,
+                     {0.001, 0.02, 0, 0.0125},
+                     {{1e6, 1.2e6}, {4e6, 5e6}},
+                     {{0.25, 0.26}, {0.1, 0.1}, {0.15, 0.2}},
+                     900'000,
+                     1'024'000'000};
+  return calibration;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -33,6 +58,10 @@ int main(int argc, char** argv) {
   write("counted.interval.json", bops::render_json_line(interval));
   interval.quality = bops::Quality::kMissing;
   write("missing.interval.json", bops::render_json_line(interval));
+  bops::Calibration calibrated = calibration();
+  write("sort.calibration.json", bops::render_json(calibrated));
+  calibrated.command.reset();
+  write("redacted.calibration.json", bops::render_json(calibrated));
   write("machine.doctor.json", bops::render_doctor_json(bops::samples::doctor_report()));
   write("machine.doctor.txt", bops::render_doctor_text(bops::samples::doctor_report(), false));
   return written ? 0 : 1;

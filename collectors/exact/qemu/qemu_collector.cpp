@@ -110,6 +110,7 @@ Result<void> QemuCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
   const auto plugin = find_plugin();
   if (!plugin) return tl::unexpected(plugin.error());
   profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
+  counter_ = BlockCounter{"qemu"};  // what it remembers is of one run, and block ids recur
   if (plugin->find(',') != std::string::npos || profile_path_.find(',') != std::string::npos)
     return failure("QEMU cannot be given a path with a comma: " + *plugin + " or " + profile_path_,
                    "install bops, and set BOPS_STATE_DIR, to directories without commas");
