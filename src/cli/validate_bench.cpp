@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "platform/files.hpp"
@@ -95,7 +96,8 @@ Outcome count(const Job& job, Collectors collectors, const std::string& collecto
       run_session(request, collectors, {[](const std::string&) {}, [](const IntervalRecord&) {}});
   if (!run) return failed(run.error());
   const RunRecord& record = run->record;
-  if (record.exit.signal == SIGINT || record.exit.signal == SIGTERM)
+  const int signal = record.exit.signal.value_or(0);
+  if (std::set<int>{SIGINT, SIGTERM}.contains(signal))
     return failed({"interrupted", "", FailureKind::kRefused});
   if (record.counts.quality == Quality::kMissing || record.counts.quality == Quality::kPartial)
     return failed({shell_quoted(job.command) + " was not counted by " + collector,
@@ -195,6 +197,7 @@ void gather(std::vector<Worker>& workers, std::vector<Outcome>& outcomes) {
   std::array<char, 65536> buffer{};
   for (;;) {
     std::vector<pollfd> waiting;
+    waiting.reserve(workers.size());
     for (const Worker& worker : workers) waiting.push_back({worker.results.get(), POLLIN, 0});
     if (std::none_of(workers.begin(), workers.end(),
                      [](const Worker& worker) { return static_cast<bool>(worker.results); }))

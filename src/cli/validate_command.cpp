@@ -148,6 +148,7 @@ int run(const Options& options, Collectors collectors) {
 
 void add_options(CLI::App& command, Options& options) {
   std::vector<std::string> claims;
+  claims.reserve(validate::kClaims.size());
   for (const validate::Claim& claim : validate::kClaims) claims.emplace_back(claim.name);
   command.add_option("--claim", options.claim, "The claim that decides the exit status")
       ->check(CLI::IsMember(claims))

@@ -20,6 +20,8 @@ struct Job {
   };
   Kind kind;
   std::vector<std::string> command;
+  // clang-tidy 14 takes the comparison with 0 in a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const Job&, const Job&) = default;
 };
 

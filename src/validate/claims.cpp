@@ -18,7 +18,7 @@ class Judge {
 
   void wrong(const std::string& where, const std::vector<std::string>& expectations) {
     for (const std::string& expectation : expectations)
-      add_once(verdict_.offenders, where + ": " + expectation);
+      add_once(verdict_.offenders, std::string(where).append(": ").append(expectation));
   }
 
   void missing(const std::string& where, const std::string& reason) {
