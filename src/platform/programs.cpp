@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <sstream>
 #include <string_view>
 
@@ -26,19 +27,34 @@ std::optional<std::string> find_program(const std::string& name) {
   return std::nullopt;
 }
 
-std::optional<std::string> find_library_file(const std::string& name) {
+namespace {
+
+/// The first of the places, relative to the running executable, that holds the file.
+std::optional<std::string> find_beside(std::span<const std::string_view> places,
+                                       const std::string& name) {
   const auto directory = executable_directory();
   if (!directory) return std::nullopt;
-  // The last two are CMAKE_INSTALL_LIBDIR on Debian and on 64-bit Fedora.
-  static constexpr std::array<std::string_view, 4> kPlaces = {
-      "lib/bops", "../lib/bops", "../lib/x86_64-linux-gnu/bops", "../lib64/bops"};
-  for (const std::string_view place : kPlaces) {
+  for (const std::string_view place : places) {
     const auto candidate = std::filesystem::path(*directory) / place / name;
     std::error_code error;
     const auto path = std::filesystem::canonical(candidate, error);
     if (!error) return path.string();
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> find_library_file(const std::string& name) {
+  // The last two are CMAKE_INSTALL_LIBDIR on Debian and on 64-bit Fedora.
+  static constexpr std::array<std::string_view, 4> kPlaces = {
+      "lib/bops", "../lib/bops", "../lib/x86_64-linux-gnu/bops", "../lib64/bops"};
+  return find_beside(kPlaces, name);
+}
+
+std::optional<std::string> find_data_file(const std::string& name) {
+  static constexpr std::array<std::string_view, 2> kPlaces = {"share/bops", "../share/bops"};
+  return find_beside(kPlaces, name);
 }
 
 }  // namespace bops

@@ -13,4 +13,8 @@ namespace bops {
 /// executable: lib/bops/ beside it (build tree) or in ../lib*/bops (installed).
 [[nodiscard]] std::optional<std::string> find_library_file(const std::string& name);
 
+/// As find_library_file(), of a file that is read: share/bops/ beside the executable (build tree)
+/// or in ../share/bops (installed).
+[[nodiscard]] std::optional<std::string> find_data_file(const std::string& name);
+
 }  // namespace bops

@@ -43,8 +43,7 @@ std::string table_markdown(const Table& table) {
 
 }  // namespace
 
-std::string render_markdown(const RunRecord& record, const RenderOptions& options) {
-  const Document document = describe(record, options.per_thread);
+std::string document_markdown(const Document& document) {
   std::string text = "# " + escaped(document.title) + "\n\n";
   for (const Fact& fact : document.facts)
     text += "- **" + fact.label + "**: " + escaped(fact.value) + '\n';
@@ -53,6 +52,10 @@ std::string render_markdown(const RunRecord& record, const RenderOptions& option
   for (const Warning& warning : document.warnings)
     text += "- " + escaped(warning.message) + " (" + escaped(warning.code) + ")\n";
   return text;
+}
+
+std::string render_markdown(const RunRecord& record, const RenderOptions& options) {
+  return document_markdown(describe(record, options.per_thread));
 }
 
 }  // namespace bops

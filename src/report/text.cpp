@@ -68,16 +68,18 @@ std::string table_text(const Table& table, bool colour) {
   return text;
 }
 
-std::string render_text(const RunRecord& record, const RenderOptions& options) {
-  const Document document = describe(record, options.per_thread);
-  std::string text = styled(document.title, kBold, options.colour) + "\n\n";
+std::string document_text(const Document& document, bool colour) {
+  std::string text = styled(document.title, kBold, colour) + "\n\n";
   text += facts_text(document.facts);
-  for (const Table& table : document.tables) text += '\n' + table_text(table, options.colour);
-  if (!document.warnings.empty()) text += '\n' + styled("Warnings", kBold, options.colour) + '\n';
+  for (const Table& table : document.tables) text += '\n' + table_text(table, colour);
+  if (!document.warnings.empty()) text += '\n' + styled("Warnings", kBold, colour) + '\n';
   for (const Warning& warning : document.warnings)
-    text +=
-        "  " + styled(warning.message + " [" + warning.code + "]", kYellow, options.colour) + '\n';
+    text += "  " + styled(warning.message + " [" + warning.code + "]", kYellow, colour) + '\n';
   return text;
+}
+
+std::string render_text(const RunRecord& record, const RenderOptions& options) {
+  return document_text(describe(record, options.per_thread), options.colour);
 }
 
 }  // namespace bops

@@ -34,8 +34,12 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
   }
   /// Runs a target under the collector; `between` is called while it runs.
   RunCounts run(const std::vector<std::string>& command, const Ticker& ticker = {}) {
+    return run_in(directory_->directory(), command, ticker);
+  }
+  RunCounts run_in(const RunDirectory& directory, const std::vector<std::string>& command,
+                   const Ticker& ticker = {}) {
     auto plan = resolve_command(command, {"PATH=/usr/bin:/bin"});
-    EXPECT_TRUE(collector_->prepare(*plan, directory_->directory()));
+    EXPECT_TRUE(collector_->prepare(*plan, directory));
     auto target = TargetProcess::spawn_held(*plan);
     pid_ = target->pid();
     EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kHeld, pid_, pid_}));
@@ -155,6 +159,17 @@ TEST_P(EveryCollector, brings_back_from_its_directory_what_it_counted) {
     for (std::size_t i = 0; i < counts.functions.size(); ++i)
       EXPECT_EQ(recovered->functions[i].counts, counts.functions[i].counts);
   }
+}
+
+TEST_P(EveryCollector, counts_a_second_program_as_if_it_were_the_first) {
+  const std::vector<std::string> command = {harness::known_asm_program("call_return")};
+  const Counts alone = run(command).totals();
+  for (auto& other : make_collectors())
+    if (other->info().name == GetParam()) collector_ = std::move(other);
+  const auto first = OwnedRunDirectory::create();
+  const auto second = OwnedRunDirectory::create();
+  (void)run_in(first->directory(), {harness::target_program("busy_loop"), "1000"});
+  EXPECT_EQ(run_in(second->directory(), command).totals(), alone);
 }
 
 TEST_P(EveryCollector, passes_on_what_execve_says_of_an_invalid_program) {

@@ -91,9 +91,10 @@ class QemuCollector final : public Collector {
   /// Functions need the symbols of every image: too much for a snapshot.
   enum class Detail : std::uint8_t { kNoFunctions, kFunctions };
   [[nodiscard]] Result<RunCounts> count(Detail detail);
+  void start_profile_of(const RunDirectory& directory);
 
   std::string profile_path_;
-  BlockCounter counter_{"qemu"};
+  BlockCounter counter_{"qemu"};  ///< of one run
 };
 
 Probe QemuCollector::probe() const {
@@ -109,8 +110,7 @@ Result<void> QemuCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
   if (!emulator) return tl::unexpected(emulator.error());
   const auto plugin = find_plugin();
   if (!plugin) return tl::unexpected(plugin.error());
-  profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
-  counter_ = BlockCounter{"qemu"};  // what it remembers is of one run, and block ids recur
+  start_profile_of(directory);
   if (plugin->find(',') != std::string::npos || profile_path_.find(',') != std::string::npos)
     return failure("QEMU cannot be given a path with a comma: " + *plugin + " or " + profile_path_,
                    "install bops, and set BOPS_STATE_DIR, to directories without commas");
@@ -150,6 +150,12 @@ Result<void> QemuCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
   return {};
 }
 
+/// Block ids recur in the next run's profile, for other blocks: nothing may be remembered of them.
+void QemuCollector::start_profile_of(const RunDirectory& directory) {
+  profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
+  counter_ = BlockCounter("qemu");
+}
+
 Result<RunCounts> QemuCollector::count(Detail detail) {
   const auto mapping = FileMapping::open(profile_path_, FileMapping::Access::kReadOnly);
   if (!mapping) return tl::unexpected(mapping.error());
@@ -171,7 +177,7 @@ Result<RunCounts> QemuCollector::collect() {
 }
 
 Result<RunCounts> QemuCollector::recover(const RunDirectory& directory) {
-  profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
+  start_profile_of(directory);
   return count(Detail::kFunctions);
 }
 
