@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "platform/files.hpp"
+#include "platform/programs.hpp"
 #include "platform/unique_fd.hpp"
 #include "report/escape.hpp"
 #include "session/run_session.hpp"
@@ -274,7 +275,10 @@ Result<validate::Bench> make_bench(Collectors collectors, const std::string& col
   validate::Bench bench;
   bench.workloads = workloads;
   if (workloads.empty()) {
-    const auto here = executable_directory();
+    // Installed they are among bops's own files; in the build tree they are beside bops.
+    const auto installed = find_library_file("bops-workload");
+    const auto here = installed ? Result<std::string>(installed->substr(0, installed->rfind('/')))
+                                : executable_directory();
     if (!here) return tl::unexpected(here.error());
     bench.workloads = *here;
   }
