@@ -47,6 +47,15 @@ TEST_P(Freestanding, counts_what_callgrind_counts) {
   EXPECT_EQ(counted.record.at("totals").at("instructions"), std::stoull(collected[1].str()) + 1);
 }
 
+TEST(InterruptedRep, counts_once_however_many_signal_handlers_run_in_between) {
+  const auto counted = harness::count({BOPS_INTERRUPTED_REP}, {"--collector", "qemu", "--strict"});
+  ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
+  ASSERT_TRUE(counted.ended.code.has_value());
+  const int handlers = *counted.ended.code;
+  if (handlers == 0) GTEST_SKIP() << "the machine was too fast, or its timer too slow";
+  EXPECT_EQ(counted.record.at("totals").at("instructions"), 24 + 4 * handlers);
+}
+
 INSTANTIATE_TEST_SUITE_P(Programs, Freestanding, ::testing::ValuesIn(programs()),
                          [](const auto& test) {
                            std::string name = test.param;
