@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 
 #include "tests/harness/subprocess.hpp"
@@ -192,14 +194,57 @@ TEST(BopsRun, attributes_what_ran_to_executables_and_libraries) {
   EXPECT_GE(images[target_program("busy_loop")].at("instructions"), 1'000'000U);
 }
 
+/// A program that gains another user's rights, which no exact engine can count.
+std::optional<std::string> setuid_program(const TemporaryDirectory& directory) {
+  const std::string path = directory / "setuid";
+  std::filesystem::copy_file("/bin/true", path);
+  ::chmod(directory.path().c_str(), 0755);
+  if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0) return std::nullopt;
+  ::chmod(path.c_str(), 04755);
+  return path;
+}
+
 TEST(BopsRun, lists_an_uncountable_child_and_calls_the_run_partial) {
   const TemporaryDirectory directory;
-  std::ofstream(directory / "foreign") << "not a program, but execve is tried\n";
+  const auto program = setuid_program(directory);
+  if (!program) GTEST_SKIP() << "only root can make a setuid program of another user";
+  const Words command = {"/bin/sh", "-c", *program + "; exit 4"};
+  const auto counted = count(command);
+  EXPECT_EQ(counted.ended.code, 4) << "it runs all the same";
+  EXPECT_EQ(counted.record.at("quality"), "partial");
+  std::size_t uncounted = 0;
+  for (const auto& process : counted.record.at("processes")) {
+    if (process.at("counted").get<bool>()) continue;
+    ++uncounted;
+    EXPECT_EQ(process.at("executable"), *program);
+    EXPECT_NE(process.at("reason").get<std::string>().find("setuid"), std::string::npos);
+    EXPECT_TRUE(process.at("instructions").is_null());
+  }
+  EXPECT_EQ(uncounted, 1U);
+  EXPECT_EQ(count(command, {"--strict"}).ended.code, 125);
+}
+
+TEST(BopsRun, runs_an_uncountable_command_only_if_allowed_and_counts_nothing) {
+  const TemporaryDirectory directory;
+  const auto program = setuid_program(directory);
+  if (!program) GTEST_SKIP() << "only root can make a setuid program of another user";
+  EXPECT_EQ(count({*program}).ended.code, 125);
+  const auto counted = count({*program}, {"--allow-uncounted"});
+  EXPECT_EQ(counted.ended.code, 0);
+  EXPECT_EQ(counted.record.at("quality"), "missing");
+  EXPECT_TRUE(counted.record.at("totals").at("instructions").is_null());
+  EXPECT_TRUE(counted.record.at("totals").at("bops_formula").is_null());
+}
+
+TEST(BopsRun, does_not_call_a_process_uncounted_whose_exec_failed) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "foreign") << "neither a program nor a script\n";
   ::chmod((directory / "foreign").c_str(), 0755);
-  // Nothing is uncounted if the exec fails, though it was let through.
-  const auto counted =
-      count({"/usr/bin/perl", "-e", "exec '" + directory / "foreign" + "' or exit 5"});
+  // The execve that fails is let through; the shell that perl tries then is counted again.
+  const auto counted = count({"/usr/bin/perl", "-e", "exec '" + directory / "foreign" + "'"});
+  EXPECT_EQ(counted.ended.code, 127);
   EXPECT_EQ(counted.record.at("quality"), "exact") << counted.record.at("processes").dump(1);
+  EXPECT_GE(counted.record.at("processes").size(), 2U);
 }
 
 TEST(BopsRun, survives_what_targets_do_to_themselves) {
