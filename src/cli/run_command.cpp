@@ -108,8 +108,8 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   return request;
 }
 
-/// The calibration of --calibration, if there is one. Refuses one of another build before the target
-/// runs.
+/// The calibration of --calibration, if there is one. Refuses one of another build before the
+/// target runs.
 Result<std::optional<Calibration>> calibration_for(const RunRequest& request,
                                                    const std::string& path) {
   if (path.empty()) return std::nullopt;

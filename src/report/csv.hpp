@@ -9,10 +9,11 @@
 namespace bops {
 
 /// RFC 4180: a header, then one row for the run, each process, each thread, each image and each
-/// function, told apart by the column `scope`; lines end in CR LF. An empty cell was not measured or
-/// does not apply; `image` is a function's. Times are nanoseconds since the start of the run. The name of a run is its command, of a
-/// process or image its path; names are printable() text. `quality` is the run's, or `missing`
-/// where a process was not counted: no row claims more than the run can.
+/// function, told apart by the column `scope`; lines end in CR LF. An empty cell was not measured
+/// or does not apply; `image` is a function's. Times are nanoseconds since the start of the run.
+/// The name of a run is its command, of a process or image its path; names are printable() text.
+/// `quality` is the run's, or `missing` where a process was not counted: no row claims more than
+/// the run can.
 [[nodiscard]] std::string render_csv(const RunRecord& record, const RenderOptions& options);
 
 }  // namespace bops

@@ -195,8 +195,8 @@ Table operation_table(const RunRecord& record, const std::optional<Operations>& 
 
 /// Never among the counts: an estimate stands in a table of its own, with its error.
 Table calibrated_table(const RunRecord& record, const std::optional<Operations>& counted) {
-  Table table = count_table("Decoded operations, estimated from the formula by a calibration",
-                            "operations");
+  Table table =
+      count_table("Decoded operations, estimated from the formula by a calibration", "operations");
   if (!record.calibrated) return table;
   table.columns[2].heading = "error";
   const CalibratedEstimate& estimate = *record.calibrated;
@@ -204,7 +204,8 @@ Table calibrated_table(const RunRecord& record, const std::optional<Operations>&
   table.note = "calibration " + printable(estimate.calibration_file) + " of build " +
                printable(estimate.build_id);
   table.rows.push_back({"estimate", grouped(estimate.operations),
-                        "+- " + percent(estimate.relative_error, 1), with_prefix(operations, "OP")});
+                        "+- " + percent(estimate.relative_error, 1),
+                        with_prefix(operations, "OP")});
   if (!counted || record.counts.quality == Quality::kMissing) return table;
   const auto truth = static_cast<double>(counted->total());
   table.rows.push_back({"counted in this run", grouped(counted->total()), "",

@@ -1,4 +1,5 @@
-// The tables of a report that have a row per thing: processes, threads, images, functions, statistics.
+// The tables of a report that have a row per thing: processes, threads, images, functions,
+// statistics.
 #pragma once
 
 #include <vector>

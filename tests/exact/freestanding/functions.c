@@ -1,7 +1,7 @@
 #include "start.h"
 
-/* Functions whose counts stand here. The first has two instructions and no end of its own: the block
- * that begins in it ends in the second, which has two as well. The third has 2 n + 1. */
+/* Functions whose counts stand here. The first has two instructions and no end of its own: the
+ * block that begins in it ends in the second, which has two as well. The third has 2 n + 1. */
 long falls_through(long value);
 long fallen_into(long value);
 long counts_down(long n);
@@ -16,7 +16,9 @@ __asm__(
     "counts_down:\n1:\tdec %rdi\n\tjnz 1b\n\tret\n"
     ".size counts_down, . - counts_down\n");
 
-static __attribute__((noinline)) long light(long value) { return value * 5 + 1; }
+static __attribute__((noinline)) long light(long value) {
+  return value * 5 + 1;
+}
 
 static __attribute__((noinline)) long heavy(long value) {
   volatile long sum = value;
