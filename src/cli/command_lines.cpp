@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 namespace bops {
 namespace {
@@ -19,8 +20,7 @@ Result<std::vector<std::string>> split_words(std::string_view line) {
   for (std::size_t at = 0; at < line.size(); ++at) {
     const char character = line[at];
     if (quote == '\0' && is_blank(character)) {
-      if (word) words.push_back(*std::move(word));
-      word.reset();
+      if (word) words.push_back(*std::exchange(word, std::nullopt));
       continue;
     }
     if (!word) word.emplace();
