@@ -258,6 +258,26 @@ TEST(BopsRun, survives_what_targets_do_to_themselves) {
   EXPECT_EQ(limited.record.at("quality"), "exact");
 }
 
+// The emulator leaves such an access, and enters it once more alone.
+TEST(BopsRun, counts_locked_accesses_across_cache_lines_once_in_threaded_programs) {
+  const auto workers = [](int times) {
+    const auto counted = count({target_program("locked_lines"), std::to_string(times)});
+    EXPECT_EQ(counted.ended.code, 0);
+    std::vector<std::uint64_t> counts;
+    for (const auto& thread : counted.record.at("threads"))
+      if (thread.at("tid") != thread.at("pid"))
+        counts.push_back(thread.at("instructions").get<std::uint64_t>());
+    return counts;
+  };
+  const auto once = workers(1000);
+  const auto twice = workers(2000);
+  ASSERT_EQ(once.size(), 2U);
+  ASSERT_EQ(twice.size(), 2U);
+  // What a thread does beside its loop differs by a few hundred instructions at most.
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_NEAR(static_cast<double>(twice[i] - once[i]), 3000, 400);
+}
+
 TEST(BopsRun, corrects_blocks_that_faults_left_midway) {
   const auto at = [](const char* program, int faults) {
     return instructions(count({target_program(program), std::to_string(faults)}).record);
