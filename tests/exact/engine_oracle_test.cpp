@@ -47,6 +47,16 @@ TEST_P(Freestanding, counts_what_callgrind_counts) {
   EXPECT_EQ(counted.record.at("totals").at("instructions"), std::stoull(collected[1].str()) + 1);
 }
 
+TEST(CaughtFaults, count_the_block_that_each_leaves_only_as_far_as_it_went) {
+  const auto stepped = oracle::single_step({BOPS_CAUGHT_FAULTS}, oracle::Follow::kFirstThread);
+  ASSERT_TRUE(stepped) << stepped.error().message;
+  EXPECT_EQ(stepped->exit_code, 25);
+  const auto counted = harness::count({BOPS_CAUGHT_FAULTS}, {"--collector", "qemu", "--strict"});
+  ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
+  EXPECT_EQ(counted.ended.code, 25);
+  EXPECT_EQ(counted.record.at("totals").at("instructions"), stepped->instructions);
+}
+
 TEST(InterruptedRep, counts_once_however_many_signal_handlers_run_in_between) {
   const auto counted = harness::count({BOPS_INTERRUPTED_REP}, {"--collector", "qemu", "--strict"});
   ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
