@@ -1,0 +1,17 @@
+/// Follows the guest through execve: the engine is executed in the new program's place.
+#ifndef BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_EXEC_HPP
+#define BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_EXEC_HPP
+
+#include "collectors/exact/native/engine/engine.hpp"
+
+namespace bops::native {
+
+/// execve (59) or execveat (322). Returns only if it fails, with -errno. A program that cannot be
+/// counted is executed natively, and an UNCOUNTED record tells it (cancelled if that fails). Called
+/// with the engine lock free, maybe in the child of a vfork, which shares this memory with its
+/// parent: nothing may be left changed.
+std::int64_t execute_program(std::int64_t number, const Word arguments[6]);
+
+}  // namespace bops::native
+
+#endif
