@@ -240,6 +240,32 @@ struct bops_profile_uncounted* profile_writer_add_uncounted(struct profile_write
   return uncounted;
 }
 
+struct bops_profile_region* profile_writer_start_region(struct profile_writer* writer,
+                                                        uint32_t thread, uint32_t parent,
+                                                        const char* name, size_t size) {
+  struct bops_profile_region* region = new_record(writer, sizeof *region + size);
+  if (!region) return NULL;
+  region->index = __atomic_fetch_add(&writer->header->next_thread, 1, __ATOMIC_RELAXED);
+  region->thread = thread;
+  region->parent = parent;
+  region->name_size = (uint32_t)size;
+  memcpy(region->name, name, size);
+  profile_record_publish(&region->record, BOPS_RECORD_REGION);
+  return region;
+}
+
+struct bops_profile_work* profile_writer_add_work(struct profile_writer* writer, uint32_t index,
+                                                  const char* unit) {
+  size_t unit_size = strlen(unit);
+  struct bops_profile_work* work = new_record(writer, sizeof *work + unit_size);
+  if (!work) return NULL;
+  work->thread = index;
+  work->unit_size = (uint32_t)unit_size;
+  memcpy(work->unit, unit, unit_size);
+  profile_record_publish(&work->record, BOPS_RECORD_WORK);
+  return work;
+}
+
 void profile_writer_add_message(struct profile_writer* writer, const char* text, size_t size) {
   struct bops_profile_message* message = new_record(writer, sizeof *message + size);
   if (!message) return;

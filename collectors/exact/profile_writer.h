@@ -55,6 +55,15 @@ struct bops_profile_partial* profile_writer_add_partial(struct profile_writer* w
 struct bops_profile_uncounted* profile_writer_add_uncounted(struct profile_writer* writer,
                                                             pid_t pid, pid_t ppid, const char* path,
                                                             const char* reason);
+/* A context of the thread with index `thread`, begun 0 times so far, in the context with index
+ * `parent` or, BOPS_PROFILE_NONE, in none. `name` need not be NUL-terminated. */
+struct bops_profile_region* profile_writer_start_region(struct profile_writer* writer,
+                                                        uint32_t thread, uint32_t parent,
+                                                        const char* name, size_t size);
+/* An amount of 0 so far of the work measured in `unit`, done under the index of a thread or
+ * context: add to it what is done. */
+struct bops_profile_work* profile_writer_add_work(struct profile_writer* writer, uint32_t index,
+                                                  const char* unit);
 void profile_writer_add_message(struct profile_writer* writer, const char* text, size_t size);
 
 /* Makes a record visible to readers. */
