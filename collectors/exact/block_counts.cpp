@@ -155,13 +155,18 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
   for (const BlockProfile::Mapping& mapping : profile.mappings)
     mappings.emplace(mapping.index, &mapping);
 
+  std::unordered_map<std::uint32_t, std::uint32_t> thread_of;  // by index of a region
+  for (const BlockProfile::Region& region : profile.regions)
+    thread_of.emplace(region.index, region.thread);
+
   std::map<std::uint32_t, BlockSum> thread_sums;
   std::map<std::uint32_t, BlockSum> mapping_sums;
   UnknownInstructions unknown;
   bool assumes_tile_size = false;
-  const auto add = [&](std::uint32_t thread, const BlockProfile::Block& block,
+  const auto add = [&](std::uint32_t index, const BlockProfile::Block& block,
                        const BlockFacts& block_facts, std::uint64_t times) {
-    thread_sums[thread].add(block_facts, times);
+    const auto region = thread_of.find(index);
+    thread_sums[region == thread_of.end() ? index : region->second].add(block_facts, times);
     mapping_sums[block.mapping].add(block_facts, times);
     for (const std::string& bytes : block_facts.unknown) unknown[bytes] += times;
     assumes_tile_size |= block_facts.assumes_tile_size;

@@ -27,6 +27,11 @@ struct Engine {
   profile_writer writer;
   bops_profile_process* process;  ///< the current process's record; null if there was no room
   Paths paths;
+  Word cache_place;  ///< where the code cache goes: free memory below 2 GiB
+  Word cache_size;
+  /// The guest has installed a seccomp filter: programs that it executes may not be allowed what the
+  /// engine needs.
+  bool filtered;
 };
 
 extern Engine engine;
@@ -34,7 +39,13 @@ extern Engine engine;
 /// Anonymous private memory, not backed until touched; aborts the run if there is none.
 void* reserve_memory(Word size);
 
-/// Writes a MESSAGE record: what the engine has to say never goes to the target's streams.
+/// Keeps the guest from mapping over [start, end). reserve_memory does it for what it returns.
+void protect_engine_range(Word start, Word end);
+/// Whether some of [start, end) is the engine's. Needs no lock.
+bool is_engine_memory(Word start, Word end);
+
+/// Writes a MESSAGE record: what the engine has to say never goes to the target's streams. With the
+/// engine lock held or free.
 void say(const char* text);
 
 /// For what must not happen: says so and kills the process with SIGABRT.

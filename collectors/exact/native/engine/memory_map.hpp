@@ -15,15 +15,18 @@ struct ExecutableRange {
   Word file_offset, device, inode;
   std::uint32_t mapping;  ///< index of its MAPPING record, BOPS_PROFILE_NONE until a block needs it
   bool writable;          ///< at the time when it was mapped or protected last
+  bool dormant;           ///< not executable just now; kept for when it is again
   const char* path;       ///< never null; empty for anonymous memory
 };
 
-/// Adds a range, replacing what overlaps it. The path is copied. Engine lock held.
+/// Adds a range, replacing what overlaps it. The path is copied. Translations at addresses that are
+/// equal to its own modulo a GiB are forgotten, since the target table knows them unchecked. Engine
+/// lock held.
 void add_executable(const ExecutableRange& range);
 /// Takes [start, end) out, cutting ranges that straddle it, and invalidates its translations.
 /// Engine lock held.
 void remove_executable(Word start, Word end);
-/// The range that holds `address`, or null. Valid until the next change. Engine lock held.
+/// The range that holds `address`, or null if it is not executable. Valid until the next change. Engine lock held.
 ExecutableRange* executable_at(Word address);
 /// Whether another executable address is equal to `address` modulo a GiB: then entries of the target
 /// table must check. Engine lock held.
@@ -36,9 +39,24 @@ Word propose_code_address(Word size);
 /// Keeps [start, end) out of later proposals: the code cache, the program, the loader.
 void reserve_low_range(Word start, Word end);
 
-/// mmap, munmap, mprotect, pkey_mprotect, mremap, brk, shmat, shmdt: the guest's call, carried out.
-/// Code goes where emitted code reaches it; protections and translations are kept in step.
+/// Brings [start, end) into line with /proc/self/maps, forgetting all translations there. Engine lock
+/// held.
+void read_executables_again(Word start, Word end);
+/// Whether a listed range, dormant or not, overlaps [start, end). Engine lock held.
+bool has_executables(Word start, Word end);
+/// [start, end) may not be executed for now: invalidates its translations. Engine lock held.
+void put_executables_to_sleep(Word start, Word end);
+/// [start, end), all of it listed, may be executed (again). False if some of it is not listed; then
+/// nothing is changed. Engine lock held.
+bool wake_executables(Word start, Word end, bool writable);
+
+/// mmap, munmap, mprotect, pkey_mprotect, mremap, brk, madvise, shmat, shmdt: the guest's call,
+/// carried out. Code goes where emitted code reaches it; protections and translations are kept in
+/// step. Engine lock free.
 std::int64_t memory_system_call(std::int64_t number, const Word arguments[6]);
+/// The kernel did not let the heap be moved out of the engine's way: brk is carried out in memory
+/// reserved for it.
+void emulate_heap();
 
 }  // namespace bops::native
 
