@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,21 @@ static uint64_t status_field(int number) {
   return strtoull(at, NULL, 10);
 }
 
+static void show(char** line, const char* format, ...) {
+  va_list rest;
+  va_start(rest, format);
+  if (vasprintf(line, format, rest) < 0) abort();
+  va_end(rest);
+}
+
+static int compare(const void* a, const void* b) {
+  return strcmp(*(char* const*)a, *(char* const*)b);
+}
+
+/* Sorted, as they lie in another order elsewhere. */
 static void show_maps(const char* own) {
+  static char* shown[100];
+  int count = 0;
   FILE* maps = fopen("/proc/self/maps", "r");
   char line[4096 + 256];
   uint64_t own_end = 0;
@@ -89,15 +104,17 @@ static void show_maps(const char* own) {
     const char* base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     const int is_library = !strncmp(base, "ld-", 3) || !strncmp(base, "libc.", 5);
     if (strcmp(path, own) == 0 || (path[0] == '\0' && start == own_end)) {
-      printf("own: %s %#lx bytes at %#lx\n", permissions, end - start, offset);
+      show(&shown[count++], "own: %s %#lx bytes at %#lx", permissions, end - start, offset);
       own_end = end;
     } else if (is_library || !strncmp(path, "[v", 2)) {
-      printf("%s: %s %#lx bytes at %#lx\n", base, permissions, end - start, offset);
+      show(&shown[count++], "%s: %s %#lx bytes at %#lx", base, permissions, end - start, offset);
     } else if (!strcmp(path, "[stack]") || !strcmp(path, "[heap]")) {
-      printf("%s: %s\n", path, permissions);
+      show(&shown[count++], "%s: %s", path, permissions);
     }
   }
   fclose(maps);
+  qsort(shown, (size_t)count, sizeof shown[0], compare);
+  for (int i = 0; i < count; i++) puts(shown[i]);
 }
 
 int main(int argc, char** argv) {
