@@ -2,9 +2,15 @@
 /// engine carries out, must not see a difference to a native run. See loader_probe.cpp.
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -53,6 +59,8 @@ class Loader : public ::testing::Test {
 
   harness::TemporaryDirectory directory_;
 
+  std::string profile_path_ = directory_ / "profile";
+
  private:
   /// It is sparse: no more than what was handed out.
   [[nodiscard]] std::string read_start_of_profile() const {
@@ -63,14 +71,14 @@ class Loader : public ::testing::Test {
     file.seekg(0).read(content.data(), static_cast<std::streamsize>(content.size()));
     return content;
   }
-
-  std::string profile_path_ = directory_ / "profile";
 };
 
 TEST_F(Loader, shows_a_program_what_execve_would_have_shown_it) {
   for (const auto& entry : std::filesystem::directory_iterator(kPrograms)) {
     const std::string name = entry.path().filename();
-    if (name.find("change_code") == 0 || name == "exec_ways" || name == "odd_segments") continue;
+    if (name.find("change_code") == 0 || name == "exec_ways" || name == "odd_segments" ||
+        name == "heap")
+      continue;
     expect_as_native({entry.path(), "one", "", "two words"});
     expect_as_native({entry.path()}, {{"EMPTY", ""}, {"LONG", std::string(10000, 'x')}});
   }
@@ -139,6 +147,37 @@ TEST_F(Loader, keeps_the_list_of_executable_memory_in_step) {
   expect_as_native({kPrograms + "/change_code"});
   expect_as_native({kPrograms + "/change_code-static"});
   EXPECT_EQ(run_loaded({kPrograms + "/change_code"}).output, "changed\n");
+}
+
+/// The kernel lets neither the heap nor the vdso be moved.
+void forbid_moving() {
+  constexpr unsigned kRefuse = SECCOMP_RET_ERRNO | EPERM;
+  const sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mremap, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_MM, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, kRefuse),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {std::size(filter), const_cast<sock_filter*>(filter)};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(99);
+}
+
+TEST_F(Loader, does_without_what_the_kernel_refuses) {
+  const std::string program = kPrograms + "/heap";
+  const harness::Ended native = harness::run({program});
+  EXPECT_EQ(native.output, "heap at its place, clock goes, [heap] is shown, vdso: 1\n");
+  const harness::Ended loaded = run_loaded({program});
+  EXPECT_EQ(loaded.output, native.output);
+  harness::Subprocess without({BOPS_LOADER_PROBE, profile_path_, program, program, program}, {}, {},
+                              forbid_moving);
+  const harness::Ended ended = without.wait();
+  EXPECT_EQ(ended.output, "heap at its place, clock goes, [heap] is not shown, vdso: 0\n");
+  EXPECT_EQ(ended.errors, "");
+  EXPECT_EQ(ended.code, 0);
 }
 
 TEST_F(Loader, follows_every_way_to_execute_a_program) {
