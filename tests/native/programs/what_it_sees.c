@@ -16,6 +16,11 @@ extern char** environ;
 
 static char initialised[5000] = {1, 2, 3};
 static char zeros[20000];
+#ifdef ROOM /* bytes more, which may leave none below 2 GiB */
+static char room[ROOM];
+#else
+static char room[1];
+#endif
 
 static size_t read_all(const char* path, char* to, size_t size) {
   int fd = open(path, O_RDONLY);
@@ -146,6 +151,8 @@ int main(int argc, char** argv) {
   int nonzero = 0;
   for (size_t i = 3; i < sizeof initialised; i++) nonzero += initialised[i] != 0;
   for (size_t i = 0; i < sizeof zeros; i++) nonzero += zeros[i] != 0;
+  nonzero += room[sizeof room - 1];
+  room[sizeof room - 1] = 1;
   printf("zeros: %d\n", nonzero == 0);
   struct timespec now;
   printf("clock: %d\n", clock_gettime(CLOCK_MONOTONIC, &now));

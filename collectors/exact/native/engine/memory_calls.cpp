@@ -69,14 +69,13 @@ bool is_library(const Mapping& mapping) {
 /// libraries that are aligned to more than a page. glibc's heaps (128 MiB at most) and thread
 /// stacks tell the kernel by their flags that they are none.
 bool is_code_reservation(const Mapping& mapping) {
-  constexpr Word kSmallestArena = 160 * kMiB, kLargestArena = 512 * kMiB;
+  constexpr Word kSmallestArena = 160 * kMiB, kLargestArena = 640 * kMiB;
   constexpr Word kSmallestLibrary = 2 * kMiB, kLargestLibrary = 64 * kMiB;
-  if (!mapping.has(MAP_ANONYMOUS) || !mapping.has(MAP_PRIVATE) || mapping.protection != PROT_NONE ||
-      mapping.address != 0)
+  if (!mapping.has(MAP_ANONYMOUS) || !mapping.has(MAP_PRIVATE) || mapping.protection != PROT_NONE)
     return false;
   if (mapping.size >= kSmallestArena && mapping.size <= kLargestArena) return true;
-  return mapping.flags == (MAP_ANONYMOUS | MAP_PRIVATE) && mapping.size > kSmallestLibrary &&
-         mapping.size <= kLargestLibrary;
+  return mapping.address == 0 && mapping.flags == (MAP_ANONYMOUS | MAP_PRIVATE) &&
+         mapping.size > kSmallestLibrary && mapping.size <= kLargestLibrary;
 }
 
 bool is_to_be_low(const Mapping& mapping) {
