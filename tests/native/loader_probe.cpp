@@ -63,9 +63,9 @@ constexpr std::uint32_t kMemoryCalls[] = {__NR_mmap,    __NR_munmap, __NR_mprote
                                           __NR_mremap,  __NR_brk,    __NR_pkey_mprotect,
                                           __NR_madvise, __NR_shmat,  __NR_shmdt};
 constexpr std::uint32_t kOtherCalls[] = {
-    __NR_execve, __NR_execveat,   __NR_open,       __NR_openat,        __NR_openat2,
-    __NR_stat,   __NR_newfstatat, __NR_statx,      __NR_readlink,      __NR_readlinkat,
-    __NR_access, __NR_faccessat,  __NR_faccessat2, __NR_rt_sigprocmask};
+    __NR_execve, __NR_execveat,   __NR_open,       __NR_openat,         __NR_openat2,
+    __NR_stat,   __NR_newfstatat, __NR_statx,      __NR_readlink,       __NR_readlinkat,
+    __NR_access, __NR_faccessat,  __NR_faccessat2, __NR_rt_sigprocmask, __NR_rt_sigaction};
 
 [[noreturn]] void complain(const char* what, Word start, Word end) {
   char line[256];
@@ -105,6 +105,10 @@ void check_memory_map() {
   }
 }
 
+struct SignalAction {
+  Word handler, flags, restorer, mask;
+};
+
 /// SIGSYS stays unblocked: blocked, it would kill.
 std::int64_t change_mask(ucontext_t* context, const Word arguments[6]) {
   Word mask = 0;
@@ -123,6 +127,19 @@ std::int64_t change_mask(ucontext_t* context, const Word arguments[6]) {
   return 0;
 }
 
+/// Nor may a handler have it blocked.
+std::int64_t change_action(const Word arguments[6]) {
+  SignalAction action = {};
+  Word wanted = arguments[1];
+  if (wanted != 0) {
+    if (arguments[0] == SIGSYS) return 0;
+    if (!read_guest(wanted, action)) return -EFAULT;
+    action.mask &= ~(Word{1} << (SIGSYS - 1));
+    wanted = word(&action);
+  }
+  return kernel_call(__NR_rt_sigaction, arguments[0], wanted, arguments[2], arguments[3]);
+}
+
 bool is_memory_call(std::int64_t number) {
   for (const std::uint32_t call : kMemoryCalls)
     if (call == static_cast<std::uint32_t>(number)) return true;
@@ -136,6 +153,7 @@ std::int64_t carry_out_call(std::int64_t number, const Word arguments[6]) {
     return result;
   }
   if (number == __NR_execve || number == __NR_execveat) return execute_program(number, arguments);
+  if (number == __NR_rt_sigaction) return change_action(arguments);
   std::int64_t result = 0;
   if (guest_file_call(number, arguments, result)) return result;
   return kernel_call(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
@@ -145,7 +163,7 @@ std::int64_t carry_out_call(std::int64_t number, const Word arguments[6]) {
 /// Calls in the lists trap unless they come from the probe.
 void install_filter() {
   if (kernel_call(kQuestion) == -static_cast<std::int64_t>(kAnswer)) return;
-  sock_filter filter[64];
+  sock_filter filter[80];
   unsigned short n = 0;
   const auto add = [&](unsigned code, std::uint32_t value, unsigned yes = 0, unsigned no = 0) {
     filter[n++] = {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes),
@@ -174,9 +192,8 @@ void install_filter() {
 
 void handle_traps() {
   constexpr Word kRestorer = 0x04000000;
-  const struct {
-    Word handler, flags, restorer, mask;
-  } action = {word(&trap_entry), SA_SIGINFO | SA_NODEFER | kRestorer, word(&trap_return), 0};
+  const SignalAction action = {word(&trap_entry), SA_SIGINFO | SA_NODEFER | kRestorer,
+                               word(&trap_return), 0};
   kernel_call(__NR_rt_sigaction, SIGSYS, word(&action), 0, sizeof action.mask);
   const Word mask = Word{1} << (SIGSYS - 1);
   kernel_call(__NR_rt_sigprocmask, SIG_UNBLOCK, word(&mask), 0, sizeof mask);

@@ -1,3 +1,4 @@
+#include "collectors/exact/native/engine/code_cache.hpp"
 #include "collectors/exact/native/engine/counters.hpp"
 #include "collectors/exact/native/engine/regions.hpp"
 #include "collectors/exact/native/engine/signals.hpp"
@@ -151,6 +152,7 @@ void start_forked(Area* area) {
   thread->process = engine.process;
   record_thread(thread);
   forget_regions(thread);
+  cache.start_new_window();
   counters_after_fork(area, thread->record ? thread->record->index : BOPS_PROFILE_NONE);
 }
 

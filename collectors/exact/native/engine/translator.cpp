@@ -104,7 +104,7 @@ Word Translator::translate(Word pc) {
     const Word guest_pc = next_;
     emit_block();
     if (first == 0) first = block_->start;
-    cache_.remember(guest_pc, block_->number);
+    cache_.remember(guest_pc, static_cast<std::uint32_t>(block_ - cache_.blocks_));
     if (next_ == 0) break;
   }
   cache_.hot_ = hot_.at();
@@ -134,11 +134,9 @@ bool Translator::decode_block(Word pc) {
 }
 
 bool Translator::open_block(Word pc) {
-  const std::uint32_t number = cache_.block_count_;
-  if (number >= CodeCache::kMaxBlocks || !open_window_of(number)) {
-    return false;
-  }
-  block_ = &cache_.blocks_[number];
+  const std::uint32_t number = cache_.next_number_;
+  if (cache_.block_count_ >= CodeCache::kMaxBlocks || !open_window_of(number)) return false;
+  block_ = &cache_.blocks_[cache_.block_count_];
   *block_ = Block{};
   block_->pc = pc;
   block_->number = number;
@@ -147,6 +145,7 @@ bool Translator::open_block(Word pc) {
   block_->bytes = static_cast<std::uint16_t>(last().next() - pc);
   block_->control = static_cast<std::uint8_t>(last().decoded.control);
   ++cache_.block_count_;
+  ++cache_.next_number_;
   record_block(number);
   return true;
 }
