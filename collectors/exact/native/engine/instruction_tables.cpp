@@ -266,12 +266,12 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kDb, kNp, "c8-cf", vector().reads(Z)},
     {Map::kDb, kNp, "d0-d7", vector().reads(C | Z)},
     {Map::kDb, kNp, "d8-df", vector().reads(P)},
-    {Map::kDb, kNp, "e8-f7", vector().kills(C | P | Z)},  // fucomi, fcomi
+    {Map::kDb, kNp, "e8-f7", vector().kills(kAllFlags)},  // fucomi, fcomi
     {Map::kDd, kNp, "0-4 6-7 c0-ef", vector()},
     {Map::kDe, kNp, "0-7 c0-d7 d9 e0-ff", vector()},
     {Map::kDf, kNp, "0-7 c0-df", vector()},
     {Map::kDf, kNp, "e0", vector().uses(kRax)},  // fnstsw ax
-    {Map::kDf, kNp, "e8-f7", vector().kills(C | P | Z)},
+    {Map::kDf, kNp, "e8-f7", vector().kills(kAllFlags)},
 };
 
 constexpr Line k0fLines[] = {
@@ -286,7 +286,8 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "0e", plain()},
     {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix)},
     {Map::k0f, kAny, "18", modrm(kNo, kUse)},
-    {Map::k0f, kAny, "19 1d-1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "19 1d 1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "1e", group(Map::k0f1e)},
     {Map::k0f, kAny, "1a 1b", modrm(kUse, kUse)},  // MPX, or nop
     {Map::k0f, kAny, "20 22", group(Map::k0f20).is(kModIgnored)},
     {Map::k0f, kAny, "21 23", trap_modrm(kNo, kUse).is(kModIgnored)},
@@ -399,7 +400,11 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f01, kF3, "fa", vector().uses(kRcx)},                               // mcommit
     {Map::k0f01, kF2, "c6 ca fe-ff", vector().uses(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f01, kF2, "e8-e9", vector()},
-    {Map::k0f20, kAny, "c0-c7 d0-e7", trap_modrm(kNo, kUse)},  // control registers 0, 2, 3, 4, 8
+    {Map::k0f1e, kNp | k66 | kF2, "0-7 c0-ff", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f1e, kF3, "0-7 c0-f9 fc-ff", modrm(kUse, kUse).is(kNoAccess)},  // rdssp, or nop
+    {Map::k0f1e, kF3, "fa-fb", vector()},                                   // endbr64, endbr32
+    {Map::k0f20, kAny, "c0-c7 d0-e7",
+     trap_modrm(kNo, kUse).is(kModIgnored)},  // control registers 0, 2, 3, 4, 8
     {Map::k0f71, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f72, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f73, kAny, "d0-d7 f0-f7", vector().takes(kU8)},
@@ -504,12 +509,12 @@ constexpr Line kVexLines[] = {
      "00-0d 13 16 18-19 1c-1e 20-25 28-29 2b 30-41 45-47 50-53 58-59 78-79 96-9f a6-af b6-bf cf "
      "db-df",
      vector()},
-    {Map::kVex2, k66, "1a 2a 2c-2f 4b 5a 8c 8e", vector().is(kMemoryOnly)},
-    {Map::kVex2, kF3 | kF2, "4b", vector().is(kMemoryOnly)},
+    {Map::kVex2, k66, "1a 2a 2c-2f 5a 8c 8e", vector().is(kMemoryOnly)},
+    {Map::kVex2, k66 | kF3 | kF2, "4b", vector().is(kMemoryOnly | kNeedsSib)},
     {Map::kVex2, kAny, "49", group(Map::kVex49)},
     {Map::kVex49, kNp | k66, "0", vector()},
     {Map::kVex49, kNp, "c0", vector()},
-    {Map::kVex49, kF2, "c0-ff", vector()},
+    {Map::kVex49, kF2, "c0 c8 d0 d8 e0 e8 f0 f8", vector()},
     {Map::kVex2, kAny, "5e", vector().is(kRegisterOnly)},
     {Map::kVex2, kF3 | kF2, "5c", vector().is(kRegisterOnly)},
     {Map::kVex2, kNp | k66, "6c", vector().is(kRegisterOnly)},

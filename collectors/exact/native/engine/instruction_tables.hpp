@@ -50,6 +50,7 @@ enum Trait : std::uint32_t {
   kClearing = 1U << 15,        ///< reg op same reg does not depend on its value
   kOverwritesRdx = 1U << 16,
   kModIgnored = 1U << 17,  ///< ModRM.rm is a register whatever mod says
+  kNeedsSib = 1U << 18,
 };
 
 /// The places where rows are looked up: opcode maps by opcode, groups by ModRM.
