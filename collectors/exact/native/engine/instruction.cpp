@@ -53,17 +53,6 @@ constinit const PrefixTable kPrefixes = make_prefix_table();
 // F3 and F2 win over 66, which is then the operand size.
 constexpr uint8_t kColumnOf[8] = {0, 1, 2, 2, 3, 3, 3, 3};
 
-constexpr uint8_t kFlagsOfCondition[8] = {
-    kOverflowFlag,
-    kCarryFlag,
-    kZeroFlag,
-    kCarryFlag | kZeroFlag,
-    kSignFlag,
-    kParityFlag,
-    kSignFlag | kOverflowFlag,
-    kSignFlag | kOverflowFlag | kZeroFlag,
-};
-
 constexpr uint8_t k3dNowSuffixes[] = {0x0c, 0x0d, 0x1c, 0x1d, 0x8a, 0x8e, 0x90, 0x94,
                                       0x96, 0x97, 0x9a, 0x9e, 0xa0, 0xa4, 0xa6, 0xa7,
                                       0xaa, 0xae, 0xb0, 0xb4, 0xb6, 0xb7, 0xbb, 0xbf};
@@ -88,6 +77,10 @@ struct Encoding {
 };
 
 constexpr unsigned kNoMap = 0xff;
+
+// What is looked at only if an instruction has one of them.
+constexpr uint32_t kRare = kMemoryOnly | kRegisterOnly | kVectorIndex | kNeedsSib | kShiftCount |
+                           kOverwritesRdx | kClearing | kMayBeNop | kOddImmediate;
 
 // Reads VEX, EVEX or XOP at `at`; returns its length, 0 if it is none that we know.
 unsigned read_vector_prefix(const uint8_t* at, Encoding& encoding) {
@@ -134,89 +127,91 @@ unsigned read_vector_prefix(const uint8_t* at, Encoding& encoding) {
   return 3;
 }
 
-// From here on there are few branches: those on the instruction's form are mispredicted, and that
-// costs more than all the rest.
-
 // AH, CH, DH, BH are the numbers 4 to 7 where no REX prefix makes them SPL ... DIL.
 unsigned register_number(unsigned number, bool high_bytes) {
-  return number & ~(high_bytes && number < 8 ? 4U : 0U);
+  return high_bytes && number < 8 ? number & 3 : number;
 }
 
-// The general registers of an instruction as they are found, as bit sets.
-struct Operands {
-  uint32_t read = 0;
-  uint32_t overwritten = 0;
-
-  void add(Access access, unsigned number) {
-    read |= static_cast<uint32_t>(access == Access::kUse) << number;
-    overwritten |= static_cast<uint32_t>(access == Access::kOverwrite) << number;
-  }
-};
-
-// What ModRM's mod and rm say about a memory operand.
+// What the ModRM byte says about a memory operand.
 struct AddressForm {
   uint8_t memory;
   uint8_t sib;
-  uint8_t base;
-  uint8_t displacement;
+  uint8_t displacement;  // bytes
+  uint8_t base;          // ModRM.rm is a base register
 };
 
 struct AddressForms {
-  AddressForm of[4][8];
+  AddressForm of[256];
 };
 
 consteval AddressForms make_address_forms() {
   AddressForms forms{};
-  constexpr uint8_t kDisplacement[3] = {0, 1, 4};
-  for (unsigned mod = 0; mod < 3; ++mod) {
-    for (unsigned rm = 0; rm < 8; ++rm) forms.of[mod][rm] = {1, rm == 4, 1, kDisplacement[mod]};
+  for (unsigned modrm = 0; modrm < 0xc0; ++modrm) {
+    const unsigned mod = modrm >> 6;
+    const bool sib = (modrm & 7) == 4;
+    const bool rip = mod == 0 && (modrm & 7) == 5;
+    const uint8_t displacement = mod == 1 ? 1 : mod == 2 || rip ? 4 : 0;
+    forms.of[modrm] = {1, sib, displacement, !sib && !rip};
   }
-  forms.of[0][5] = {1, 0, 0, 4};
   return forms;
 }
 
 constinit const AddressForms kAddressForms = make_address_forms();
 
-struct Address {
-  unsigned sib;                // bytes
-  unsigned displacement_size;  // bytes
-  uint32_t registers;
+// Index of kSized: the size in bytes, and 16 if it is sign-extended.
+constexpr uint8_t kSign = 16;
+
+struct Sized {
+  uint64_t mask;
+  uint64_t sign;
 };
 
-// `modrm` may be any byte if `form` is no memory form.
-Address read_address(const uint8_t* modrm, AddressForm form, unsigned extension,
-                     bool vector_index) {
-  const unsigned sib = form.sib != 0 ? modrm[1] : 0x20U;  // 0x20: no index
-  const unsigned low_base = form.sib != 0 ? sib & 7 : *modrm & 7U;
-  const unsigned index = ((sib >> 3) & 7) | ((extension & kX) << 2);
-  const bool no_base = form.sib != 0 && low_base == 5 && *modrm < 0x40;
-  const unsigned base = low_base | ((extension & kB) << 3);
-  const bool has_index = form.sib != 0 && index != 4 && !vector_index;
-  Address address;
-  address.sib = form.sib;
-  address.displacement_size = no_base ? 4U : form.displacement;
-  address.registers = static_cast<uint32_t>(has_index) << index |
-                      static_cast<uint32_t>(form.base != 0 && !no_base) << base;
-  return address;
+struct SizedTable {
+  Sized of[32];
+};
+
+consteval SizedTable make_sized_table() {
+  SizedTable table{};
+  for (unsigned size = 1; size <= 8; ++size) {
+    const uint64_t mask = ~uint64_t{0} >> (64 - 8 * size);
+    table.of[size] = {mask, 0};
+    table.of[size | kSign] = {mask, mask ^ (mask >> 1)};
+  }
+  return table;
 }
 
-// Bytes of an immediate, by its kind and, for two of them, by the operand's and the address's size.
-unsigned immediate_size(Immediate kind, bool operand_16, bool wide, bool address_32) {
-  constexpr uint8_t kSizes[] = {0, 1, 1, 2, 4, 4, 4, 3, 2, 8, 1};
-  const unsigned size = kSizes[static_cast<unsigned>(kind)];
-  const bool by_operand = kind == Immediate::kOperand || kind == Immediate::kFull;
-  if (by_operand && operand_16) return 2;
-  if (kind == Immediate::kFull && wide) return 8;
-  if (kind == Immediate::kAddress && address_32) return 4;
-  return size;
+constinit const SizedTable kSized = make_sized_table();
+
+int64_t load_sized(const uint8_t* at, unsigned size_and_sign) {
+  const Sized sized = kSized.of[size_and_sign];
+  return static_cast<int64_t>(((load<uint64_t>(at) & sized.mask) ^ sized.sign) - sized.sign);
 }
 
-int64_t read_sized(const uint8_t* at, unsigned size, bool sign) {
-  if (size == 0) return 0;
-  const unsigned shift = 64 - 8 * size;
-  const uint64_t value = load<uint64_t>(at) << shift;
-  return sign ? static_cast<int64_t>(value) >> shift : static_cast<int64_t>(value >> shift);
+// What an immediate's size depends on.
+constexpr unsigned kOperand16 = 1, kOperand64 = 2, kAddress32 = 4;
+
+struct ImmediateSizes {
+  uint8_t of[11][8];
+};
+
+consteval ImmediateSizes make_immediate_sizes() {
+  ImmediateSizes sizes{};
+  constexpr uint8_t kSizes[] = {0, 1 | kSign, 1, 2, 4, 4 | kSign, 4, 3, 2, 8, 1};
+  for (unsigned kind = 0; kind < 11; ++kind) {
+    for (unsigned state = 0; state < 8; ++state) {
+      uint8_t& size = sizes.of[kind][state];
+      size = kSizes[kind];
+      const auto is = static_cast<Immediate>(kind);
+      if (is == Immediate::kOperand && (state & kOperand16) != 0) size = 2 | kSign;
+      if (is == Immediate::kFull && (state & kOperand16) != 0) size = 2;
+      if (is == Immediate::kFull && (state & kOperand64) != 0) size = 8;
+      if (is == Immediate::kAddress && (state & kAddress32) != 0) size = 4;
+    }
+  }
+  return sizes;
 }
+
+constinit const ImmediateSizes kImmediateSizes = make_immediate_sizes();
 
 bool known_3dnow(uint8_t suffix) {
   bool known = false;
@@ -224,76 +219,57 @@ bool known_3dnow(uint8_t suffix) {
   return known;
 }
 
-// Prefixes, then the opcode's map, as far as the row of the instruction.
-struct Start {
-  unsigned prefixes = 0;
-  unsigned prefix_size = 0;
-  unsigned opcode = 0;
-  unsigned at = 0;  // behind the opcode
-  Encoding encoding;
-};
-
-bool read_start(const uint8_t* bytes, Start& start) {
-  // Most instructions have no prefix, or REX alone.
-  const bool rex = (bytes[0] & 0xf0) == 0x40;
-  unsigned at = rex ? 1 : 0;
-  unsigned prefixes = rex ? kPrefixRex : 0;
-  if (kPrefixes.of[bytes[at]].prefix) {
-    at = 0;
-    prefixes = 0;
-    for (;; ++at) {
-      const PrefixEffect effect = kPrefixes.of[bytes[at]];
-      if (!effect.prefix) break;
-      if (at + 1 == kLongest) return false;
-      prefixes = (prefixes & ~unsigned{effect.clears}) | effect.sets;
-    }
+// All prefixes but a lone REX. Returns their length, kLongest if there are too many.
+unsigned read_prefixes(const uint8_t* bytes, unsigned& prefixes) {
+  prefixes = 0;
+  unsigned at = 0;
+  for (; at < kLongest; ++at) {
+    const PrefixEffect effect = kPrefixes.of[bytes[at]];
+    if (!effect.prefix) break;
+    prefixes = (prefixes & ~unsigned{effect.clears}) | effect.sets;
   }
-  start.prefixes = prefixes;
-  start.prefix_size = at;
-  const bool has_rex = (prefixes & kPrefixRex) != 0;
-  Encoding& encoding = start.encoding;
-  encoding.extension = has_rex ? bytes[at - 1] & 15U : 0;
-  const bool escape = bytes[at] == 0x0f;
-  at += escape ? 1 : 0;
-  unsigned opcode = bytes[at];
-  encoding.map = escape ? Map::k0f : Map::kOneByte;
-  encoding.column = escape ? kColumnOf[prefixes & 7] : 0U;
-  if (escape) {
-    if (opcode == 0x38 || opcode == 0x3a) {
-      encoding.map = opcode == 0x38 ? Map::k0f38 : Map::k0f3a;
-      opcode = bytes[++at];
-    }
-  } else if (opcode == 0xc4 || opcode == 0xc5 || opcode == 0x62 ||
-             (opcode == 0x8f && (bytes[at + 1] & 31) >= 8)) {
-    constexpr unsigned kNotBefore = kPrefixRex | kPrefix66 | kPrefixF3 | kPrefixF2 | kPrefixLock;
-    if ((prefixes & kNotBefore) != 0) return false;
-    const unsigned size = read_vector_prefix(bytes + at, encoding);
-    if (size == 0) return false;
-    at += size;
-    opcode = bytes[at];
-  }
-  start.opcode = opcode;
-  start.at = at + 1;
-  return true;
+  return at;
 }
 
-// The row; null if there is no such instruction.
-const Form* find_form(const Start& start, unsigned modrm) {
+const Form* form_of(const Encoding& encoding, unsigned opcode) {
   const InstructionTables& tables = kInstructionTables;
-  const auto map = static_cast<size_t>(start.encoding.map);
-  const unsigned column = start.encoding.column;
-  const Form* form = &tables.forms[tables.opcodes[map][column][start.opcode]];
-  if (form->group != Map::kNoGroup) {
-    const bool memory = modrm < 0xc0 && (form->traits & kModIgnored) == 0;
-    const unsigned entry = memory ? (modrm >> 3) & 7 : 8 + (modrm & 63);
-    form =
-        &tables.forms[tables.groups[static_cast<size_t>(form->group) - kFirstGroup][column][entry]];
+  return &tables.forms[tables.opcodes[static_cast<size_t>(encoding.map)][encoding.column][opcode]];
+}
+
+// Follows an escape and a group to the instruction's row. `at` is the opcode's place, and becomes
+// the place of the escaped one. Null: no such instruction.
+const Form* follow(const Form* form, const uint8_t* bytes, unsigned prefixes, Encoding& encoding,
+                   unsigned& at) {
+  const InstructionTables& tables = kInstructionTables;
+  if (form->group == Map::kEscape) {
+    const unsigned opcode = bytes[at];
+    if (encoding.map == Map::k0f) {
+      encoding.map = opcode == 0x38 ? Map::k0f38 : Map::k0f3a;
+      ++at;
+      form = form_of(encoding, bytes[at]);
+    } else if (opcode == 0x8f && (bytes[at + 1] & 31) < 8) {
+      form = &tables.forms[tables.opcodes[static_cast<size_t>(Map::kOneByte)][1][opcode]];
+    } else {
+      constexpr unsigned kNotBefore = kPrefixRex | kPrefix66 | kPrefixF3 | kPrefixF2 | kPrefixLock;
+      if ((prefixes & kNotBefore) != 0) return nullptr;
+      const unsigned size = read_vector_prefix(bytes + at, encoding);
+      if (size == 0) return nullptr;
+      at += size;
+      form = form_of(encoding, bytes[at]);
+    }
+    if (form->group == Map::kNoGroup) return form;
   }
-  return form == tables.forms ? nullptr : form;
+  const unsigned modrm = bytes[at + 1];
+  const bool memory = modrm < 0xc0 && (form->traits & kModIgnored) == 0;
+  const unsigned entry = memory ? (modrm >> 3) & 7 : 8 + (modrm & 63);
+  const size_t group = static_cast<size_t>(form->group) - kFirstGroup;
+  return &tables.forms[tables.groups[group][encoding.column][entry]];
 }
 
 }  // namespace
 
+// There are few branches on the common way: those on an instruction's form are mispredicted, which
+// costs more than all the rest.
 bool decode_instruction(const uint8_t* code, size_t available, Instruction& instruction) {
   uint8_t padded[kReadable];
   const uint8_t* bytes = code;
@@ -301,114 +277,152 @@ bool decode_instruction(const uint8_t* code, size_t available, Instruction& inst
     for (size_t i = 0; i < kReadable; ++i) padded[i] = i < available ? code[i] : uint8_t{0};
     bytes = padded;
   }
-  Start start;
-  if (!read_start(bytes, start)) return false;
-  const Encoding& encoding = start.encoding;
-  const unsigned prefixes = start.prefixes;
-  unsigned at = start.at;
-  const uint8_t* modrm_at = bytes + at;
-  const unsigned modrm = *modrm_at;
-  const Form* form = find_form(start, modrm);
-  if (form == nullptr) return false;
+
+  Encoding encoding;
+  const unsigned lone_rex = (bytes[0] >> 4) == 4 ? 1 : 0;
+  unsigned prefixes = lone_rex * kPrefixRex;
+  unsigned prefix_size = lone_rex;
+  unsigned column = 0;
+  if (kPrefixes.of[bytes[lone_rex]].prefix) {
+    prefix_size = read_prefixes(bytes, prefixes);
+    if (prefix_size == kLongest) return false;
+    column = kColumnOf[prefixes & 7];
+  }
+  const unsigned has_rex = (prefixes / kPrefixRex) & 1;
+  encoding.extension = bytes[prefix_size - has_rex] & 15 & (0U - has_rex);
+  const unsigned escape = bytes[prefix_size] == 0x0f ? 1 : 0;
+  unsigned at = prefix_size + escape;
+  encoding.map = static_cast<Map>(escape);  // kOneByte, k0f
+  encoding.column = column & (0U - escape);
+  const Form* form = form_of(encoding, bytes[at]);
+  if (form->group != Map::kNoGroup) {
+    form = follow(form, bytes, prefixes, encoding, at);
+    if (form == nullptr) return false;
+  }
+  if (form == kInstructionTables.forms) return false;
+  const unsigned opcode = bytes[at];
+  ++at;
+
   const uint32_t traits = form->traits;
-  const bool has_modrm = (traits & kModrm) != 0;
-  const bool has_rex = (prefixes & kPrefixRex) != 0;
-  const bool wide = (encoding.extension & kW) != 0;
-  const bool operand_16 = encoding.legacy && !wide && (prefixes & kPrefix66) != 0;
+  const unsigned has_modrm = (traits & kModrm) != 0 ? 1 : 0;
+  unsigned modrm = has_modrm != 0 ? bytes[at] : 0xc0U;
+  modrm |= (traits & kModIgnored) != 0 ? 0xc0U : 0;
+  const unsigned wide = (encoding.extension / kW) & 1;
+  const bool operand_16 = encoding.legacy && wide == 0 && (prefixes & kPrefix66) != 0;
   const bool address_32 = (prefixes & kPrefix67) != 0;
 
   // ModRM, SIB, displacement.
-  const bool may_address = has_modrm && (traits & kModIgnored) == 0;
-  const AddressForm address_form =
-      may_address ? kAddressForms.of[modrm >> 6][modrm & 7] : AddressForm{};
-  const bool memory = address_form.memory != 0;
-  const Address address =
-      read_address(modrm_at, address_form, encoding.extension, (traits & kVectorIndex) != 0);
-  const bool misplaced = (traits & (memory ? kRegisterOnly : kMemoryOnly)) != 0;
-  const bool no_sib = (traits & (kVectorIndex | kNeedsSib)) != 0 && address.sib == 0;
-  const bool ambiguous = (traits & kNearBranch) != 0 && operand_16;
-  if (misplaced || no_sib || ambiguous) return false;
-  instruction.modrm_offset = static_cast<uint8_t>(has_modrm ? at : 0);
-  at += (has_modrm ? 1 : 0) + address.sib;
-  const bool has_displacement = address.displacement_size != 0;
-  instruction.displacement_offset = static_cast<uint8_t>(has_displacement ? at : 0);
-  instruction.displacement_size = static_cast<uint8_t>(address.displacement_size);
+  const AddressForm address = kAddressForms.of[modrm];
+  const bool memory = address.memory != 0;
+  instruction.modrm_offset = static_cast<uint8_t>(has_modrm * at);
+  at += has_modrm;
+  const unsigned rm = (modrm & 7) | ((encoding.extension & kB) << 3);
+  uint32_t read = form->implicit | uint32_t{address.base} << rm;
+  unsigned displacement_size = address.displacement;
+  if (address.sib != 0) {
+    const unsigned sib = bytes[at++];
+    const unsigned index = ((sib >> 3) & 7) | ((encoding.extension & kX) << 2);
+    const bool no_base = (sib & 7) == 5 && modrm < 0x40;
+    if (no_base) displacement_size = 4;
+    read |= uint32_t{!no_base} << ((sib & 7) | ((encoding.extension & kB) << 3));
+    read |= uint32_t{index != 4 && (traits & kVectorIndex) == 0} << index;
+  }
+  instruction.displacement_offset = static_cast<uint8_t>(displacement_size != 0 ? at : 0);
+  instruction.displacement_size = static_cast<uint8_t>(displacement_size);
   instruction.displacement =
-      static_cast<std::int32_t>(read_sized(bytes + at, address.displacement_size, true));
-  instruction.rip_relative = memory && address_form.base == 0;
-  at += address.displacement_size;
+      static_cast<std::int32_t>(load_sized(bytes + at, displacement_size | kSign));
+  instruction.rip_relative = memory && (address.base | address.sib) == 0;
+  at += displacement_size;
 
   // Immediate.
-  const unsigned size = immediate_size(form->immediate, operand_16, wide, address_32);
-  const bool sign =
-      form->immediate == Immediate::kSigned8 || form->immediate == Immediate::kOperand;
-  instruction.immediate = read_sized(bytes + at, size, sign);
-  instruction.immediate_offset = static_cast<uint8_t>(size != 0 ? at : 0);
-  instruction.immediate_size = static_cast<uint8_t>(size);
-  if (form->immediate >= Immediate::kAddress) {
-    instruction.immediate_offset = 0;
-    instruction.immediate_size = 0;
-    if (form->immediate == Immediate::kSuffix) {
-      if (!known_3dnow(bytes[at])) return false;
-      instruction.immediate = 0;
-    } else {
-      instruction.displacement_offset = static_cast<uint8_t>(at);
-      instruction.displacement_size = static_cast<uint8_t>(size);
-      instruction.displacement = static_cast<std::int32_t>(instruction.immediate);
-    }
-  }
-  at += size;
+  const unsigned state =
+      (operand_16 ? kOperand16 : 0) | wide * kOperand64 | (address_32 ? kAddress32 : 0);
+  const unsigned sized = kImmediateSizes.of[static_cast<unsigned>(form->immediate)][state];
+  const unsigned immediate_size = sized & 15;
+  instruction.immediate = load_sized(bytes + at, sized);
+  instruction.immediate_offset = static_cast<uint8_t>(immediate_size != 0 ? at : 0);
+  instruction.immediate_size = static_cast<uint8_t>(immediate_size);
+  at += immediate_size;
   if (at > kLongest || at > available) return false;
   instruction.length = static_cast<uint8_t>(at);
 
   instruction.control = form->control;
   instruction.rex =
-      static_cast<uint8_t>(encoding.legacy && has_rex ? 0x40 | encoding.extension : 0);
-  instruction.prefix_size = static_cast<uint8_t>(start.prefix_size);
-  instruction.condition =
-      static_cast<uint8_t>(form->control == Control::kConditional ? start.opcode & 15 : 0);
-  instruction.locked = (prefixes & kPrefixLock) != 0;
-  const bool accesses = memory && (traits & kNoAccess) == 0;
-  const bool segment = accesses || (traits & kImplicitSegment) != 0;
-  instruction.fs_segment = segment && (prefixes & kPrefixFs) != 0;
-  instruction.gs_segment = segment && (prefixes & kPrefixGs) != 0;
-  instruction.address_size_32 =
-      address_32 && (memory || (traits & kImplicitMemory) != 0 || form->control == Control::kLoop);
-  instruction.repeated = (traits & kString) != 0 && (prefixes & (kPrefixF2 | kPrefixF3)) != 0;
-
-  // Flags. A byte's shift count has five bits even if REX.W is there.
-  const int64_t count_bits = wide && (traits & kByteRm) == 0 ? 63 : 31;
-  const bool no_shift = (traits & kShiftCount) != 0 && (instruction.immediate & count_bits) == 0;
-  instruction.flags_read = (traits & kReadsCondition) != 0
-                               ? kFlagsOfCondition[(start.opcode >> 1) & 7]
-                               : form->flags_read;
-  // A repeated instruction may not be executed even once.
-  instruction.flags_killed = no_shift || instruction.repeated ? uint8_t{0} : form->flags_killed;
+      static_cast<uint8_t>(encoding.legacy && has_rex != 0 ? 0x40 | encoding.extension : 0);
+  instruction.prefix_size = static_cast<uint8_t>(prefix_size);
+  instruction.condition = form->condition;
+  instruction.flags_read = form->flags_read;
+  instruction.flags_killed = form->flags_killed;
 
   // Registers.
-  const bool high_reg = (traits & kByteReg) != 0 && !has_rex;
-  const bool high_rm = (traits & kByteRm) != 0 && !has_rex;
   const unsigned reg = ((modrm >> 3) & 7) | ((encoding.extension & kR) << 1);
-  const unsigned rm = (modrm & 7) | ((encoding.extension & kB) << 3);
-  const unsigned opcode_register = (start.opcode & 7) | ((encoding.extension & kB) << 3);
+  const bool high_reg = (traits & kByteReg) != 0 && has_rex == 0;
+  const bool high_rm = (traits & kByteRm) != 0 && has_rex == 0;
   const bool in_opcode = (traits & kOpcodeRegister) != 0;
-  Operands operands;
-  operands.read =
-      form->implicit | address.registers | static_cast<uint32_t>(instruction.repeated) << kRcxIndex;
-  operands.overwritten = static_cast<uint32_t>((traits & kOverwritesRdx) != 0) << kRdxIndex;
-  operands.add(form->reg, register_number(reg, high_reg));
-  operands.add(memory ? Access::kNone : form->rm, register_number(rm, high_rm));
-  operands.add(form->other, in_opcode ? register_number(opcode_register, high_rm) : encoding.vvvv);
-  if ((traits & kClearing) != 0 && !memory && reg == rm) {
-    operands.read = 0;
-    operands.overwritten = 1U << reg;
+  const unsigned in_opcode_number = (opcode & 7) | ((encoding.extension & kB) << 3);
+  const unsigned other = in_opcode ? register_number(in_opcode_number, high_rm) : encoding.vvvv;
+  const uint32_t reg_bit = 1U << register_number(reg, high_reg);
+  const uint32_t rm_bit = memory ? 0 : 1U << register_number(rm, high_rm);
+  const uint32_t other_bit = 1U << other;
+  const auto of = [](Access is, Access wanted, uint32_t bit) { return is == wanted ? bit : 0; };
+  read |= of(form->reg, Access::kUse, reg_bit) | of(form->rm, Access::kUse, rm_bit) |
+          of(form->other, Access::kUse, other_bit);
+  uint32_t overwritten = of(form->reg, Access::kOverwrite, reg_bit) |
+                         of(form->rm, Access::kOverwrite, rm_bit) |
+                         of(form->other, Access::kOverwrite, other_bit);
+
+  const bool accesses = memory && (traits & kNoAccess) == 0;
+  instruction.fs_segment = false;
+  instruction.gs_segment = false;
+  instruction.address_size_32 = false;
+  instruction.repeated = false;
+  instruction.locked = false;
+  if ((prefixes & ~unsigned{kPrefixRex}) != 0) {
+    if (operand_16 && (traits & kNearBranch) != 0) return false;
+    const bool segment = accesses || (traits & kImplicitSegment) != 0;
+    instruction.fs_segment = segment && (prefixes & kPrefixFs) != 0;
+    instruction.gs_segment = segment && (prefixes & kPrefixGs) != 0;
+    instruction.address_size_32 = address_32 && (memory || (traits & kImplicitMemory) != 0 ||
+                                                 form->control == Control::kLoop);
+    instruction.locked = (prefixes & kPrefixLock) != 0;
+    instruction.repeated = (traits & kString) != 0 && (prefixes & (kPrefixF2 | kPrefixF3)) != 0;
+    if (instruction.repeated) {  // perhaps not even once
+      read |= 1U << kRcxIndex;
+      instruction.flags_killed = 0;
+    }
   }
-  // xchg rax with itself is nop, and pause.
-  if (start.opcode == 0x90 && in_opcode && opcode_register == 0) operands.read = 0;
-  instruction.registers = static_cast<uint16_t>(operands.read | operands.overwritten);
+  if ((traits & kRare) != 0) {
+    if ((traits & (memory ? kRegisterOnly : kMemoryOnly)) != 0) return false;
+    if ((traits & (kVectorIndex | kNeedsSib)) != 0 && address.sib == 0) return false;
+    // A byte's shift count has five bits even if REX.W is there.
+    const int64_t count_bits = wide != 0 && (traits & kByteRm) == 0 ? 63 : 31;
+    if ((traits & kShiftCount) != 0 && (instruction.immediate & count_bits) == 0) {
+      instruction.flags_killed = 0;
+    }
+    if ((traits & kOverwritesRdx) != 0) overwritten = 1U << kRdxIndex;
+    if ((traits & kClearing) != 0 && !memory && reg == rm) {
+      read = 0;
+      overwritten = reg_bit;
+    }
+    // xchg rax with itself is nop, and pause.
+    if ((traits & kMayBeNop) != 0 && other == 0 && opcode == 0x90) read = 0;
+    if (form->immediate == Immediate::kAddress) {
+      instruction.displacement_offset = instruction.immediate_offset;
+      instruction.displacement_size = instruction.immediate_size;
+      instruction.displacement = static_cast<std::int32_t>(instruction.immediate);
+      instruction.immediate_offset = 0;
+      instruction.immediate_size = 0;
+    } else if (form->immediate == Immediate::kSuffix) {
+      if (!known_3dnow(bytes[at - 1])) return false;
+      instruction.immediate_offset = 0;
+      instruction.immediate_size = 0;
+      instruction.immediate = 0;
+    }
+  }
+
+  instruction.registers = static_cast<uint16_t>(read | overwritten);
   const bool whole = !operand_16 || (traits & kWhole) != 0;
-  const uint32_t dead =
-      whole && !accesses ? operands.overwritten & ~operands.read & ~(1U << kRspIndex) : 0;
+  const uint32_t dead = whole && !accesses ? overwritten & ~read & ~(1U << kRspIndex) : 0;
   instruction.overwritten = static_cast<std::int8_t>(dead == 0 ? -1 : __builtin_ctz(dead));
   return true;
 }

@@ -101,7 +101,7 @@ struct Line {
   Row row;
 };
 
-// One byte. The mandatory prefix plays no part: only the first column is looked at.
+// One byte. The mandatory prefix plays no part: the first column is looked at (but see 8f).
 constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "00 02 08 0a 20 22 28 2a 30 32 38 3a 84",
      modrm(kUse, kUse).kills(kAllFlags).is(kByteReg | kByteRm)},
@@ -137,8 +137,9 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "8c", group(Map::k8c)},
     {Map::kOneByte, kNp, "8d", modrm(kOver, kNo).is(kMemoryOnly | kNoAccess)},
     {Map::kOneByte, kNp, "8e", group(Map::k8e)},
-    {Map::kOneByte, kNp, "8f", group(Map::k8f)},
-    {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax)},
+    {Map::kOneByte, kNp, "62 8f c4 c5", group(Map::kEscape)},
+    {Map::kOneByte, k66, "8f", group(Map::k8f)},  // where it is no XOP prefix,
+    {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax).is(kMayBeNop)},
     {Map::kOneByte, kNp, "98", plain(kRax)},
     {Map::kOneByte, kNp, "99", plain(kRax).is(kOverwritesRdx)},
     {Map::kOneByte, kNp, "9b", plain()},
@@ -147,7 +148,7 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "9e", plain(kRax).kills(C | P | A | Z | S)},
     {Map::kOneByte, kNp, "9f", plain(kRax).reads(C | P | A | Z | S)},
     {Map::kOneByte, kNp, "a0-a3",
-     plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment)},
+     plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment | kOddImmediate)},
     {Map::kOneByte, kNp, "a4 a5",
      plain(kRsi | kRdi).is(kString | kImplicitMemory | kImplicitSegment)},
     {Map::kOneByte, kNp, "a6 a7",
@@ -284,7 +285,7 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "0b", trap()},
     {Map::k0f, kAny, "0d 1c", modrm(kUse, kUse)},
     {Map::k0f, kAny, "0e", plain()},
-    {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix)},
+    {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix).is(kOddImmediate)},
     {Map::k0f, kAny, "18", modrm(kNo, kUse)},
     {Map::k0f, kAny, "19 1d 1f", modrm(kUse, kUse).is(kNoAccess)},
     {Map::k0f, kAny, "1e", group(Map::k0f1e)},
@@ -297,6 +298,7 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "33", plain(kRax | kRcx | kRdx)},
     {Map::k0f, kAny, "34", plain(kAllRegisters).goes(Control::kInterrupt)},
     {Map::k0f, kNp, "37", plain(kAllRegisters)},  // getsec
+    {Map::k0f, kAny, "38 3a", group(Map::kEscape)},
     {Map::k0f, kAny, "40-4f", modrm(kUse, kUse).is(kReadsCondition)},
     {Map::k0f, kNp, "77", plain()},
     {Map::k0f, kAny, "80-8f",
@@ -627,6 +629,8 @@ consteval unsigned digit(char c) {
 // Not constexpr: to call it is an error of compilation.
 void an_opcode_has_two_rows() {}
 
+constexpr std::uint8_t kFlagsOfCondition[8] = {O, C, Z, C | Z, S, P, S | O, S | O | Z};
+
 struct Builder {
   InstructionTables tables{};
   std::uint16_t used = 0;
@@ -644,6 +648,19 @@ struct Builder {
     }
   }
 
+  // One row for all of the line's opcodes, or one for each if they name conditions.
+  consteval void add(const Line& line, unsigned first, unsigned last) {
+    for (unsigned opcode = first; opcode <= last; ++opcode) {
+      if ((line.row.traits & kReadsCondition) != 0) {
+        Form& form = tables.forms[++used];
+        form = line.row;
+        form.flags_read = kFlagsOfCondition[(opcode >> 1) & 7];
+        form.condition = form.control == Control::kConditional ? opcode & 15 : 0;
+      }
+      set(line, opcode);
+    }
+  }
+
   template <std::size_t count>
   consteval void add(const Line (&lines)[count]) {
     for (const Line& line : lines) {
@@ -657,8 +674,7 @@ struct Builder {
           value = 0;
           range = true;
         } else if (*at == ' ' || *at == '\0') {
-          for (unsigned opcode = range ? first : value; opcode <= value; ++opcode)
-            set(line, opcode);
+          add(line, range ? first : value, value);
           value = 0;
           range = false;
           if (*at == '\0') break;

@@ -51,6 +51,8 @@ enum Trait : std::uint32_t {
   kOverwritesRdx = 1U << 16,
   kModIgnored = 1U << 17,  ///< ModRM.rm is a register whatever mod says
   kNeedsSib = 1U << 18,
+  kMayBeNop = 1U << 19,      ///< xchg with RAX
+  kOddImmediate = 1U << 20,  ///< kAddress, kSuffix
 };
 
 /// The places where rows are looked up: opcode maps by opcode, groups by ModRM.
@@ -124,7 +126,8 @@ enum class Map : std::uint8_t {
   kXop1012,
   kEvexC6,
   kCount,
-  kNoGroup = kCount,
+  kEscape = kCount,  ///< 0F 38, 0F 3A, VEX, EVEX, XOP: the opcode follows
+  kNoGroup,
 };
 
 /// One row.
@@ -139,6 +142,7 @@ struct Form {
   Access rm = Access::kNone;
   Access other = Access::kNone;  ///< VEX.vvvv or the opcode's low three bits
   Map group = Map::kNoGroup;     ///< where to look on, with the ModRM byte
+  std::uint8_t condition = 0;    ///< of a jcc
 };
 
 inline constexpr std::size_t kColumns = 4;  ///< no mandatory prefix, 66, F3, F2
@@ -148,7 +152,7 @@ inline constexpr std::size_t kGroupEntries = 8 + 64;
 inline constexpr auto kFirstGroup = static_cast<std::size_t>(Map::k80);
 inline constexpr auto kGroups = static_cast<std::size_t>(Map::kCount) - kFirstGroup;
 
-inline constexpr std::size_t kMostForms = 512;
+inline constexpr std::size_t kMostForms = 576;
 
 /// Plain arrays: <array> does not compile for general registers only with every compiler.
 struct InstructionTables {
