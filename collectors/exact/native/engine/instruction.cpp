@@ -21,8 +21,8 @@ constexpr unsigned kRcxIndex = 1, kRdxIndex = 2, kRspIndex = 4;
 constexpr uint8_t kPrefix66 = 1, kPrefixF3 = 2, kPrefixF2 = 4, kPrefixLock = 8, kPrefix67 = 16,
                   kPrefixFs = 32, kPrefixGs = 64, kPrefixRex = 128;
 
+// Both 0: no prefix.
 struct PrefixEffect {
-  bool prefix;
   uint8_t sets;
   uint8_t clears;
 };
@@ -35,16 +35,16 @@ consteval PrefixTable make_prefix_table() {
   PrefixTable table{};
   // A REX that another prefix follows has no effect.
   for (unsigned null_segment = 0x26; null_segment <= 0x3e; null_segment += 8) {
-    table.of[null_segment] = {true, 0, kPrefixRex};
+    table.of[null_segment] = {0, kPrefixRex};
   }
-  table.of[0x64] = {true, kPrefixFs, kPrefixRex | kPrefixGs};
-  table.of[0x65] = {true, kPrefixGs, kPrefixRex | kPrefixFs};
-  table.of[0x66] = {true, kPrefix66, kPrefixRex};
-  table.of[0x67] = {true, kPrefix67, kPrefixRex};
-  table.of[0xf0] = {true, kPrefixLock, kPrefixRex};
-  table.of[0xf2] = {true, kPrefixF2, kPrefixRex | kPrefixF3};
-  table.of[0xf3] = {true, kPrefixF3, kPrefixRex | kPrefixF2};
-  for (unsigned rex = 0x40; rex < 0x50; ++rex) table.of[rex] = {true, kPrefixRex, 0};
+  table.of[0x64] = {kPrefixFs, kPrefixRex | kPrefixGs};
+  table.of[0x65] = {kPrefixGs, kPrefixRex | kPrefixFs};
+  table.of[0x66] = {kPrefix66, kPrefixRex};
+  table.of[0x67] = {kPrefix67, kPrefixRex};
+  table.of[0xf0] = {kPrefixLock, kPrefixRex};
+  table.of[0xf2] = {kPrefixF2, kPrefixRex | kPrefixF3};
+  table.of[0xf3] = {kPrefixF3, kPrefixRex | kPrefixF2};
+  for (unsigned rex = 0x40; rex < 0x50; ++rex) table.of[rex] = {kPrefixRex, 0};
   return table;
 }
 
@@ -127,17 +127,13 @@ unsigned read_vector_prefix(const uint8_t* at, Encoding& encoding) {
   return 3;
 }
 
-// AH, CH, DH, BH are the numbers 4 to 7 where no REX prefix makes them SPL ... DIL.
-unsigned register_number(unsigned number, bool high_bytes) {
-  return high_bytes && number < 8 ? number & 3 : number;
-}
-
 // What the ModRM byte says about a memory operand.
 struct AddressForm {
   uint8_t memory;
   uint8_t sib;
   uint8_t displacement;  // bytes
   uint8_t base;          // ModRM.rm is a base register
+  uint8_t rip_relative;
 };
 
 struct AddressForms {
@@ -151,7 +147,7 @@ consteval AddressForms make_address_forms() {
     const bool sib = (modrm & 7) == 4;
     const bool rip = mod == 0 && (modrm & 7) == 5;
     const uint8_t displacement = mod == 1 ? 1 : mod == 2 || rip ? 4 : 0;
-    forms.of[modrm] = {1, sib, displacement, !sib && !rip};
+    forms.of[modrm] = {1, sib, displacement, !sib && !rip, rip};
   }
   return forms;
 }
@@ -219,212 +215,262 @@ bool known_3dnow(uint8_t suffix) {
   return known;
 }
 
-// All prefixes but a lone REX. Returns their length, kLongest if there are too many.
-unsigned read_prefixes(const uint8_t* bytes, unsigned& prefixes) {
-  prefixes = 0;
-  unsigned at = 0;
-  for (; at < kLongest; ++at) {
-    const PrefixEffect effect = kPrefixes.of[bytes[at]];
-    if (!effect.prefix) break;
-    prefixes = (prefixes & ~unsigned{effect.clears}) | effect.sets;
-  }
-  return at;
+bool is_prefix(uint8_t byte) {
+  return (kPrefixes.of[byte].sets | kPrefixes.of[byte].clears) != 0;
 }
+
+// Where an instruction's parts are, once the prefixes are read.
+struct Parts {
+  const uint8_t* bytes;
+  size_t available;
+  unsigned prefixes;
+  unsigned prefix_size;
+  unsigned at;  // of the opcode
+  Encoding encoding;
+};
 
 const Form* form_of(const Encoding& encoding, unsigned opcode) {
   const InstructionTables& tables = kInstructionTables;
   return &tables.forms[tables.opcodes[static_cast<size_t>(encoding.map)][encoding.column][opcode]];
 }
 
-// Follows an escape and a group to the instruction's row. `at` is the opcode's place, and becomes
-// the place of the escaped one. Null: no such instruction.
-const Form* follow(const Form* form, const uint8_t* bytes, unsigned prefixes, Encoding& encoding,
-                   unsigned& at) {
+const Form* form_in_group(const Form& form, unsigned modrm, unsigned column) {
   const InstructionTables& tables = kInstructionTables;
-  if (form->group == Map::kEscape) {
-    const unsigned opcode = bytes[at];
-    if (encoding.map == Map::k0f) {
-      encoding.map = opcode == 0x38 ? Map::k0f38 : Map::k0f3a;
-      ++at;
-      form = form_of(encoding, bytes[at]);
-    } else if (opcode == 0x8f && (bytes[at + 1] & 31) < 8) {
-      form = &tables.forms[tables.opcodes[static_cast<size_t>(Map::kOneByte)][1][opcode]];
-    } else {
-      constexpr unsigned kNotBefore = kPrefixRex | kPrefix66 | kPrefixF3 | kPrefixF2 | kPrefixLock;
-      if ((prefixes & kNotBefore) != 0) return nullptr;
-      const unsigned size = read_vector_prefix(bytes + at, encoding);
-      if (size == 0) return nullptr;
-      at += size;
-      form = form_of(encoding, bytes[at]);
-    }
-    if (form->group == Map::kNoGroup) return form;
-  }
-  const unsigned modrm = bytes[at + 1];
-  const bool memory = modrm < 0xc0 && (form->traits & kModIgnored) == 0;
-  const unsigned entry = memory ? (modrm >> 3) & 7 : 8 + (modrm & 63);
-  const size_t group = static_cast<size_t>(form->group) - kFirstGroup;
-  return &tables.forms[tables.groups[group][encoding.column][entry]];
+  modrm |= form.modrm_or;
+  const unsigned entry = modrm < 0xc0 ? (modrm >> 3) & 7 : 8 + (modrm & 63);
+  const size_t group = static_cast<size_t>(form.group) - kFirstGroup;
+  return &tables.forms[tables.groups[group][column][entry]];
 }
 
-}  // namespace
-
-// There are few branches on the common way: those on an instruction's form are mispredicted, which
-// costs more than all the rest.
-bool decode_instruction(const uint8_t* code, size_t available, Instruction& instruction) {
-  uint8_t padded[kReadable];
-  const uint8_t* bytes = code;
-  if (available < kReadable) {
-    for (size_t i = 0; i < kReadable; ++i) padded[i] = i < available ? code[i] : uint8_t{0};
-    bytes = padded;
+// Moves on to the opcode that an escape leads to. False: there is none.
+bool follow_escape(Parts& parts) {
+  const uint8_t* at = parts.bytes + parts.at;
+  if (parts.encoding.map == Map::k0f) {
+    parts.encoding.map = *at == 0x38 ? Map::k0f38 : Map::k0f3a;
+    ++parts.at;
+    return true;
   }
+  constexpr unsigned kNotBefore = kPrefixRex | kPrefix66 | kPrefixF3 | kPrefixF2 | kPrefixLock;
+  if ((parts.prefixes & kNotBefore) != 0) return false;
+  const unsigned size = read_vector_prefix(at, parts.encoding);
+  parts.at += size;
+  return size != 0;
+}
 
-  Encoding encoding;
-  const unsigned lone_rex = (bytes[0] >> 4) == 4 ? 1 : 0;
-  unsigned prefixes = lone_rex * kPrefixRex;
-  unsigned prefix_size = lone_rex;
-  unsigned column = 0;
-  if (kPrefixes.of[bytes[lone_rex]].prefix) {
-    prefix_size = read_prefixes(bytes, prefixes);
-    if (prefix_size == kLongest) return false;
-    column = kColumnOf[prefixes & 7];
+// What only few instructions need. False: no such instruction.
+bool finish_rare(const Form& form, const Parts& parts, unsigned modrm, bool sib, unsigned end,
+                 Instruction& instruction, uint32_t& read, uint32_t& overwritten) {
+  const uint32_t traits = form.traits;
+  const bool memory = modrm < 0xc0;
+  if ((traits & (memory ? kRegisterOnly : kMemoryOnly)) != 0) return false;
+  if ((traits & (kVectorIndex | kNeedsSib)) != 0 && !sib) return false;
+  // A byte's shift count has five bits even if REX.W is there.
+  const bool six_bits = (parts.encoding.extension & kW) != 0 && (traits & kByteRm) == 0;
+  const int64_t count = instruction.immediate & (six_bits ? 63 : 31);
+  if ((traits & kShiftCount) != 0 && count == 0) instruction.flags_killed = 0;
+  if ((traits & kOverwritesRdx) != 0) overwritten = 1U << kRdxIndex;
+  if ((traits & kClearing) != 0 && !memory && (read & (read - 1)) == 0) {  // one register only
+    overwritten = read;
+    read = 0;
   }
-  const unsigned has_rex = (prefixes / kPrefixRex) & 1;
-  encoding.extension = bytes[prefix_size - has_rex] & 15 & (0U - has_rex);
-  const unsigned escape = bytes[prefix_size] == 0x0f ? 1 : 0;
-  unsigned at = prefix_size + escape;
-  encoding.map = static_cast<Map>(escape);  // kOneByte, k0f
-  encoding.column = column & (0U - escape);
-  const Form* form = form_of(encoding, bytes[at]);
-  if (form->group != Map::kNoGroup) {
-    form = follow(form, bytes, prefixes, encoding, at);
-    if (form == nullptr) return false;
+  // xchg rax with itself is nop, and pause.
+  const unsigned opcode = parts.bytes[parts.at];
+  if ((traits & kMayBeNop) != 0 && opcode == 0x90 && read == 1) read = 0;
+  if (form.immediate == Immediate::kAddress) {
+    instruction.displacement_offset = instruction.immediate_offset;
+    instruction.displacement_size = instruction.immediate_size;
+    instruction.displacement = static_cast<std::int32_t>(instruction.immediate);
+    instruction.immediate_size = 0;
+  } else if (form.immediate == Immediate::kSuffix) {
+    if (!known_3dnow(parts.bytes[end - 1])) return false;
+    instruction.immediate_size = 0;
+    instruction.immediate = 0;
   }
-  if (form == kInstructionTables.forms) return false;
-  const unsigned opcode = bytes[at];
-  ++at;
+  return true;
+}
 
-  const uint32_t traits = form->traits;
-  const unsigned has_modrm = (traits & kModrm) != 0 ? 1 : 0;
-  unsigned modrm = has_modrm != 0 ? bytes[at] : 0xc0U;
-  modrm |= (traits & kModIgnored) != 0 ? 0xc0U : 0;
-  const unsigned wide = (encoding.extension / kW) & 1;
-  const bool operand_16 = encoding.legacy && wide == 0 && (prefixes & kPrefix66) != 0;
-  const bool address_32 = (prefixes & kPrefix67) != 0;
+// What legacy prefixes change. False: no such instruction.
+bool finish_prefixes(const Form& form, unsigned prefixes, bool memory, bool accesses,
+                     bool operand_16, Instruction& instruction, uint32_t& read) {
+  const uint32_t traits = form.traits;
+  if (operand_16 && (traits & kNearBranch) != 0) return false;
+  const bool segment = accesses || (traits & kImplicitSegment) != 0;
+  instruction.fs_segment = segment && (prefixes & kPrefixFs) != 0;
+  instruction.gs_segment = segment && (prefixes & kPrefixGs) != 0;
+  const bool address = memory || (traits & kImplicitMemory) != 0 || form.control == Control::kLoop;
+  instruction.address_size_32 = address && (prefixes & kPrefix67) != 0;
+  instruction.locked = (prefixes & kPrefixLock) != 0;
+  instruction.repeated = (traits & kString) != 0 && (prefixes & (kPrefixF2 | kPrefixF3)) != 0;
+  if (instruction.repeated) {  // perhaps not even once
+    read |= 1U << kRcxIndex;
+    instruction.flags_killed = 0;
+  }
+  return true;
+}
+
+// Everything behind the opcode. `plain`: a legacy encoding with no prefix but REX, which nearly all
+// are. There are few branches, as those on an instruction's form are mispredicted, and that costs
+// more than all the rest.
+template <bool plain>
+[[gnu::always_inline]] inline bool finish(const Form& form, const Parts& parts,
+                                          Instruction& instruction) {
+  const uint8_t* bytes = parts.bytes;
+  const unsigned prefixes = parts.prefixes;
+  const unsigned extension = parts.encoding.extension;
+  const bool has_rex = (prefixes & kPrefixRex) != 0;
+  const bool legacy = plain || parts.encoding.legacy;
+  const bool operand_16 = !plain && legacy && (extension & kW) == 0 && (prefixes & kPrefix66) != 0;
+  const uint32_t traits = form.traits;
 
   // ModRM, SIB, displacement.
+  unsigned at = parts.at + 1;
+  const unsigned modrm = bytes[at] | form.modrm_or;
+  const unsigned has_modrm = traits & kModrm;
   const AddressForm address = kAddressForms.of[modrm];
-  const bool memory = address.memory != 0;
-  instruction.modrm_offset = static_cast<uint8_t>(has_modrm * at);
+  instruction.modrm_offset = static_cast<uint8_t>(at & (0U - has_modrm));
   at += has_modrm;
-  const unsigned rm = (modrm & 7) | ((encoding.extension & kB) << 3);
-  uint32_t read = form->implicit | uint32_t{address.base} << rm;
+  const unsigned b = (extension & kB) << 3;
+  unsigned rm = (modrm & 7) | b;
+  uint32_t read = form.implicit | uint32_t{address.base} << rm;
   unsigned displacement_size = address.displacement;
   if (address.sib != 0) {
     const unsigned sib = bytes[at++];
-    const unsigned index = ((sib >> 3) & 7) | ((encoding.extension & kX) << 2);
+    const unsigned index = ((sib >> 3) & 7) | ((extension & kX) << 2);
     const bool no_base = (sib & 7) == 5 && modrm < 0x40;
     if (no_base) displacement_size = 4;
-    read |= uint32_t{!no_base} << ((sib & 7) | ((encoding.extension & kB) << 3));
+    read |= uint32_t{!no_base} << ((sib & 7) | b);
     read |= uint32_t{index != 4 && (traits & kVectorIndex) == 0} << index;
   }
-  instruction.displacement_offset = static_cast<uint8_t>(displacement_size != 0 ? at : 0);
+  instruction.rip_relative = address.rip_relative != 0;
+  instruction.displacement_offset = static_cast<uint8_t>(at);
   instruction.displacement_size = static_cast<uint8_t>(displacement_size);
   instruction.displacement =
       static_cast<std::int32_t>(load_sized(bytes + at, displacement_size | kSign));
-  instruction.rip_relative = memory && (address.base | address.sib) == 0;
   at += displacement_size;
 
   // Immediate.
-  const unsigned state =
-      (operand_16 ? kOperand16 : 0) | wide * kOperand64 | (address_32 ? kAddress32 : 0);
-  const unsigned sized = kImmediateSizes.of[static_cast<unsigned>(form->immediate)][state];
-  const unsigned immediate_size = sized & 15;
+  const unsigned state = (operand_16 ? kOperand16 : 0) | ((extension & kW) / kW) * kOperand64 |
+                         (!plain && (prefixes & kPrefix67) != 0 ? kAddress32 : 0);
+  const unsigned sized = kImmediateSizes.of[static_cast<unsigned>(form.immediate)][state];
   instruction.immediate = load_sized(bytes + at, sized);
-  instruction.immediate_offset = static_cast<uint8_t>(immediate_size != 0 ? at : 0);
-  instruction.immediate_size = static_cast<uint8_t>(immediate_size);
-  at += immediate_size;
-  if (at > kLongest || at > available) return false;
+  instruction.immediate_offset = static_cast<uint8_t>(at);
+  instruction.immediate_size = sized & 15;
+  at += sized & 15;
+  if (at > kLongest || at > parts.available) return false;
   instruction.length = static_cast<uint8_t>(at);
 
-  instruction.control = form->control;
-  instruction.rex =
-      static_cast<uint8_t>(encoding.legacy && has_rex != 0 ? 0x40 | encoding.extension : 0);
-  instruction.prefix_size = static_cast<uint8_t>(prefix_size);
-  instruction.condition = form->condition;
-  instruction.flags_read = form->flags_read;
-  instruction.flags_killed = form->flags_killed;
-
-  // Registers.
-  const unsigned reg = ((modrm >> 3) & 7) | ((encoding.extension & kR) << 1);
-  const bool high_reg = (traits & kByteReg) != 0 && has_rex == 0;
-  const bool high_rm = (traits & kByteRm) != 0 && has_rex == 0;
-  const bool in_opcode = (traits & kOpcodeRegister) != 0;
-  const unsigned in_opcode_number = (opcode & 7) | ((encoding.extension & kB) << 3);
-  const unsigned other = in_opcode ? register_number(in_opcode_number, high_rm) : encoding.vvvv;
-  const uint32_t reg_bit = 1U << register_number(reg, high_reg);
-  const uint32_t rm_bit = memory ? 0 : 1U << register_number(rm, high_rm);
-  const uint32_t other_bit = 1U << other;
-  const auto of = [](Access is, Access wanted, uint32_t bit) { return is == wanted ? bit : 0; };
-  read |= of(form->reg, Access::kUse, reg_bit) | of(form->rm, Access::kUse, rm_bit) |
-          of(form->other, Access::kUse, other_bit);
-  uint32_t overwritten = of(form->reg, Access::kOverwrite, reg_bit) |
-                         of(form->rm, Access::kOverwrite, rm_bit) |
-                         of(form->other, Access::kOverwrite, other_bit);
-
-  const bool accesses = memory && (traits & kNoAccess) == 0;
+  instruction.rex = static_cast<uint8_t>(legacy && has_rex ? 0x40 | extension : 0);
+  instruction.prefix_size = static_cast<uint8_t>(parts.prefix_size);
+  instruction.control = form.control;
+  instruction.condition = form.condition;
+  instruction.flags_read = form.flags_read;
+  instruction.flags_killed = form.flags_killed;
   instruction.fs_segment = false;
   instruction.gs_segment = false;
   instruction.address_size_32 = false;
   instruction.repeated = false;
   instruction.locked = false;
-  if ((prefixes & ~unsigned{kPrefixRex}) != 0) {
-    if (operand_16 && (traits & kNearBranch) != 0) return false;
-    const bool segment = accesses || (traits & kImplicitSegment) != 0;
-    instruction.fs_segment = segment && (prefixes & kPrefixFs) != 0;
-    instruction.gs_segment = segment && (prefixes & kPrefixGs) != 0;
-    instruction.address_size_32 = address_32 && (memory || (traits & kImplicitMemory) != 0 ||
-                                                 form->control == Control::kLoop);
-    instruction.locked = (prefixes & kPrefixLock) != 0;
-    instruction.repeated = (traits & kString) != 0 && (prefixes & (kPrefixF2 | kPrefixF3)) != 0;
-    if (instruction.repeated) {  // perhaps not even once
-      read |= 1U << kRcxIndex;
-      instruction.flags_killed = 0;
-    }
-  }
-  if ((traits & kRare) != 0) {
-    if ((traits & (memory ? kRegisterOnly : kMemoryOnly)) != 0) return false;
-    if ((traits & (kVectorIndex | kNeedsSib)) != 0 && address.sib == 0) return false;
-    // A byte's shift count has five bits even if REX.W is there.
-    const int64_t count_bits = wide != 0 && (traits & kByteRm) == 0 ? 63 : 31;
-    if ((traits & kShiftCount) != 0 && (instruction.immediate & count_bits) == 0) {
-      instruction.flags_killed = 0;
-    }
-    if ((traits & kOverwritesRdx) != 0) overwritten = 1U << kRdxIndex;
-    if ((traits & kClearing) != 0 && !memory && reg == rm) {
-      read = 0;
-      overwritten = reg_bit;
-    }
-    // xchg rax with itself is nop, and pause.
-    if ((traits & kMayBeNop) != 0 && other == 0 && opcode == 0x90) read = 0;
-    if (form->immediate == Immediate::kAddress) {
-      instruction.displacement_offset = instruction.immediate_offset;
-      instruction.displacement_size = instruction.immediate_size;
-      instruction.displacement = static_cast<std::int32_t>(instruction.immediate);
-      instruction.immediate_offset = 0;
-      instruction.immediate_size = 0;
-    } else if (form->immediate == Immediate::kSuffix) {
-      if (!known_3dnow(bytes[at - 1])) return false;
-      instruction.immediate_offset = 0;
-      instruction.immediate_size = 0;
-      instruction.immediate = 0;
-    }
-  }
 
+  // Registers.
+  unsigned reg = ((modrm >> 3) & 7) | ((extension & kR) << 1);
+  unsigned other =
+      plain || (traits & kOpcodeRegister) != 0 ? (bytes[parts.at] & 7U) | b : parts.encoding.vvvv;
+  if (!has_rex && (traits & (kByteReg | kByteRm)) != 0) {  // AH, CH, DH, BH are 4 to 7
+    if ((traits & kByteReg) != 0) reg &= 3;
+    if ((traits & kByteRm) != 0) rm &= 3;
+    if ((traits & kByteRm) != 0) other &= 3;
+  }
+  const unsigned absent = address.memory * kRmOperand;
+  const unsigned uses = form.used & ~absent;
+  const unsigned overwrites = form.overwritten & ~absent;
+  read |= (uses & 1) << reg | (uses >> 1 & 1) << rm | (uses >> 2) << other;
+  uint32_t overwritten =
+      (overwrites & 1) << reg | (overwrites >> 1 & 1) << rm | (overwrites >> 2) << other;
+
+  const bool memory = address.memory != 0;
+  const bool accesses = memory && (traits & kNoAccess) == 0;
+  if (!plain && !finish_prefixes(form, prefixes, memory, accesses, operand_16, instruction, read)) {
+    return false;
+  }
+  if ((traits & kRare) != 0 &&
+      !finish_rare(form, parts, modrm, address.sib != 0, at, instruction, read, overwritten)) {
+    return false;
+  }
   instruction.registers = static_cast<uint16_t>(read | overwritten);
-  const bool whole = !operand_16 || (traits & kWhole) != 0;
-  const uint32_t dead = whole && !accesses ? overwritten & ~read & ~(1U << kRspIndex) : 0;
+  const bool whole = !accesses && (!operand_16 || (traits & kWhole) != 0);
+  const uint32_t dead = whole ? overwritten & ~read & ~(1U << kRspIndex) : 0;
   instruction.overwritten = static_cast<std::int8_t>(dead == 0 ? -1 : __builtin_ctz(dead));
   return true;
+}
+
+// With any prefix and any escape.
+bool decode_any(Parts& parts, Instruction& instruction) {
+  const uint8_t* bytes = parts.bytes;
+  unsigned prefixes = 0;
+  unsigned at = 0;
+  for (; is_prefix(bytes[at]); ++at) {
+    if (at + 1 == kLongest) return false;
+    const PrefixEffect effect = kPrefixes.of[bytes[at]];
+    prefixes = (prefixes & ~unsigned{effect.clears}) | effect.sets;
+  }
+  parts.prefixes = prefixes;
+  parts.prefix_size = at;
+  Encoding& encoding = parts.encoding;
+  encoding.extension = (prefixes & kPrefixRex) != 0 ? bytes[at - 1] & 15U : 0;
+  encoding.map = Map::kOneByte;
+  if (bytes[at] == 0x0f) {
+    encoding.map = Map::k0f;
+    encoding.column = kColumnOf[prefixes & 7];
+    ++at;
+  }
+  parts.at = at;
+  const Form* form = form_of(encoding, bytes[at]);
+  if (form->group == Map::kEscape) {
+    if (bytes[at] == 0x8f && (bytes[at + 1] & 31) < 8) {  // pop
+      encoding.column = 1;
+    } else if (!follow_escape(parts)) {
+      return false;
+    }
+    form = form_of(encoding, bytes[parts.at]);
+    if (encoding.map == Map::kOneByte) encoding.column = 0;
+  }
+  if (form->group != Map::kNoGroup) {
+    form = form_in_group(*form, bytes[parts.at + 1], encoding.column);
+  }
+  if (form == kInstructionTables.forms) return false;
+  return finish<false>(*form, parts, instruction);
+}
+
+}  // namespace
+
+bool decode_instruction(const uint8_t* code, size_t available, Instruction& instruction) {
+  uint8_t padded[kReadable];
+  Parts parts{};
+  parts.bytes = code;
+  parts.available = available;
+  if (available < kReadable) {
+    for (size_t i = 0; i < kReadable; ++i) padded[i] = i < available ? code[i] : uint8_t{0};
+    parts.bytes = padded;
+  }
+  const uint8_t* bytes = parts.bytes;
+  const unsigned rex = bytes[0] >> 4 == 4 ? 1 : 0;
+  if (is_prefix(bytes[rex])) return decode_any(parts, instruction);
+  const unsigned escape = bytes[rex] == 0x0f ? 1 : 0;
+  parts.prefixes = rex * kPrefixRex;
+  parts.prefix_size = rex;
+  parts.at = rex + escape;
+  parts.encoding.extension = bytes[0] & (0U - rex) & 15;
+  parts.encoding.map = static_cast<Map>(escape);  // kOneByte, k0f
+  const Form* form = form_of(parts.encoding, bytes[parts.at]);
+  if (form->group != Map::kNoGroup) {
+    if (form->group == Map::kEscape) {
+      parts.encoding = Encoding{};
+      return decode_any(parts, instruction);
+    }
+    form = form_in_group(*form, bytes[parts.at + 1], 0);
+  }
+  if (form == kInstructionTables.forms) return false;
+  return finish<true>(*form, parts, instruction);
 }
 
 }  // namespace bops::native

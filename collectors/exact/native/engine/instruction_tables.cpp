@@ -5,9 +5,8 @@
 namespace bops::native {
 namespace {
 
-constexpr Access kUse = Access::kUse;
-constexpr Access kOver = Access::kOverwrite;
-constexpr Access kNo = Access::kNone;
+// What an instruction does with an operand that is a general register.
+enum Access { kNo, kUse, kOver };
 
 constexpr std::uint16_t kRax = 1, kRcx = 2, kRdx = 4, kRbx = 8, kRsp = 16, kRbp = 32, kRsi = 64,
                         kRdi = 128;
@@ -25,6 +24,7 @@ struct Row : Form {
   consteval Row is(std::uint32_t more) const {
     Row row = *this;
     row.traits |= more;
+    if ((more & kModIgnored) != 0) row.modrm_or = 0xc0;
     return row;
   }
   consteval Row uses(std::uint16_t registers) const {
@@ -58,26 +58,30 @@ struct Row : Form {
 consteval Row plain(std::uint16_t registers = 0) {
   return Row{}.uses(registers);
 }
+consteval Row operand(Row row, Operand which, Access access) {
+  if (access == kUse) row.used |= which;
+  if (access == kOver) row.overwritten |= which;
+  return row;
+}
 consteval Row opcode_register(Access access) {
   Row row;
   row.traits = kOpcodeRegister;
-  row.other = access;
-  return row;
+  return operand(row, kOtherOperand, access);
 }
 consteval Row modrm(Access reg, Access rm, Access vvvv = kNo) {
   Row row;
   row.traits = kModrm;
-  row.reg = reg;
-  row.rm = rm;
-  row.other = vvvv;
-  return row;
+  row.modrm_or = 0;
+  row = operand(row, kRegOperand, reg);
+  row = operand(row, kRmOperand, rm);
+  return operand(row, kOtherOperand, vvvv);
 }
 // Vector and x87 registers only, but for an address.
 consteval Row vector() {
   return modrm(kNo, kNo);
 }
 consteval Row group(Map map) {
-  Row row = modrm(kNo, kNo);
+  Row row = vector();
   row.group = map;
   return row;
 }

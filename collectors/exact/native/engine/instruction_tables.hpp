@@ -24,20 +24,13 @@ enum class Immediate : std::uint8_t {
   kSuffix,    ///< 3DNow!: the opcode's last byte
 };
 
-/// What an instruction does with a general register that is its operand.
-enum class Access : std::uint8_t {
-  kNone,       ///< no general register
-  kUse,        ///< reads it, or writes it in part or not always
-  kOverwrite,  ///< writes it as a whole if the operand size is 32 or 64 bits, does not read it
-};
-
 enum Trait : std::uint32_t {
   kModrm = 1U << 0,
   kByteReg = 1U << 1,          ///< ModRM.reg is an 8-bit register
   kByteRm = 1U << 2,           ///< ModRM.rm is one, or the opcode's register
   kMemoryOnly = 1U << 3,       ///< ModRM.rm must be memory
   kRegisterOnly = 1U << 4,     ///< ModRM.rm must be a register
-  kOpcodeRegister = 1U << 5,   ///< `other` is the opcode's register, not VEX.vvvv
+  kOpcodeRegister = 1U << 5,   ///< the other operand is the opcode's, not VEX.vvvv
   kReadsCondition = 1U << 6,   ///< reads the flags that the opcode's low four bits name
   kShiftCount = 1U << 7,       ///< kills no flag if the immediate's masked value is 0
   kImplicitMemory = 1U << 8,   ///< an access that ModRM does not show: 67 matters
@@ -46,7 +39,7 @@ enum Trait : std::uint32_t {
   kNoAccess = 1U << 11,        ///< lea, nop: the memory operand is not accessed
   kString = 1U << 12,          ///< F2 and F3 repeat it
   kNearBranch = 1U << 13,      ///< unknown with 66 and no REX.W
-  kWhole = 1U << 14,           ///< kOverwrite holds for any operand size
+  kWhole = 1U << 14,           ///< `overwritten` holds for any operand size
   kClearing = 1U << 15,        ///< reg op same reg does not depend on its value
   kOverwritesRdx = 1U << 16,
   kModIgnored = 1U << 17,  ///< ModRM.rm is a register whatever mod says
@@ -130,6 +123,13 @@ enum class Map : std::uint8_t {
   kNoGroup,
 };
 
+/// Which operands: sets of these bits.
+enum Operand : std::uint8_t {
+  kRegOperand = 1,    ///< ModRM.reg
+  kRmOperand = 2,     ///< ModRM.rm, unless it is memory
+  kOtherOperand = 4,  ///< VEX.vvvv, or the opcode's low three bits
+};
+
 /// One row.
 struct Form {
   std::uint32_t traits = 0;
@@ -138,11 +138,12 @@ struct Form {
   std::uint8_t flags_killed = 0;
   Immediate immediate = Immediate::kNone;
   Control control = Control::kNone;
-  Access reg = Access::kNone;
-  Access rm = Access::kNone;
-  Access other = Access::kNone;  ///< VEX.vvvv or the opcode's low three bits
-  Map group = Map::kNoGroup;     ///< where to look on, with the ModRM byte
   std::uint8_t condition = 0;    ///< of a jcc
+  std::uint8_t used = 0;         ///< general registers: read, or written in part or not always
+  std::uint8_t overwritten = 0;  ///< written as a whole if the operand has 32 or 64 bits, not read
+  /// Joined to the ModRM byte: 0xc0, a register form, if there is none or its mod plays no part.
+  std::uint8_t modrm_or = 0xc0;
+  Map group = Map::kNoGroup;  ///< where to look on
 };
 
 inline constexpr std::size_t kColumns = 4;  ///< no mandatory prefix, 66, F3, F2
