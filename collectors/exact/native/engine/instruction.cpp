@@ -15,7 +15,8 @@ constexpr unsigned kLongest = 15;
 // What is read at most, whatever the bytes: 14 prefixes, EVEX, opcode, ModRM, SIB, displacement and
 // an eight-byte immediate.
 constexpr size_t kReadable = 40;
-constexpr unsigned kRcxIndex = 1, kRdxIndex = 2, kRspIndex = 4;
+constexpr Effects kRcx = kUses << 1;
+constexpr uint32_t kRsp = 1U << 4;
 
 // Prefixes seen. The first three make the column of a mandatory prefix.
 constexpr uint8_t kPrefix66 = 1, kPrefixF3 = 2, kPrefixF2 = 4, kPrefixLock = 8, kPrefix67 = 16,
@@ -80,7 +81,7 @@ constexpr unsigned kNoMap = 0xff;
 
 // What is looked at only if an instruction has one of them.
 constexpr uint32_t kRare = kMemoryOnly | kRegisterOnly | kVectorIndex | kNeedsSib | kShiftCount |
-                           kOverwritesRdx | kClearing | kMayBeNop | kOddImmediate;
+                           kClearing | kMayBeNop | kOddImmediate;
 
 // Reads VEX, EVEX or XOP at `at`; returns its length, 0 if it is none that we know.
 unsigned read_vector_prefix(const uint8_t* at, Encoding& encoding) {
@@ -219,19 +220,9 @@ bool is_prefix(uint8_t byte) {
   return (kPrefixes.of[byte].sets | kPrefixes.of[byte].clears) != 0;
 }
 
-// Where an instruction's parts are, once the prefixes are read.
-struct Parts {
-  const uint8_t* bytes;
-  size_t available;
-  unsigned prefixes;
-  unsigned prefix_size;
-  unsigned at;  // of the opcode
-  Encoding encoding;
-};
-
-const Form* form_of(const Encoding& encoding, unsigned opcode) {
+const Form* form_of(Map map, unsigned column, unsigned opcode) {
   const InstructionTables& tables = kInstructionTables;
-  return &tables.forms[tables.opcodes[static_cast<size_t>(encoding.map)][encoding.column][opcode]];
+  return &tables.forms[tables.opcodes[static_cast<size_t>(map)][column][opcode]];
 }
 
 const Form* form_in_group(const Form& form, unsigned modrm, unsigned column) {
@@ -242,56 +233,55 @@ const Form* form_in_group(const Form& form, unsigned modrm, unsigned column) {
   return &tables.forms[tables.groups[group][column][entry]];
 }
 
-// Moves on to the opcode that an escape leads to. False: there is none.
-bool follow_escape(Parts& parts) {
-  const uint8_t* at = parts.bytes + parts.at;
-  if (parts.encoding.map == Map::k0f) {
-    parts.encoding.map = *at == 0x38 ? Map::k0f38 : Map::k0f3a;
-    ++parts.at;
-    return true;
-  }
-  constexpr unsigned kNotBefore = kPrefixRex | kPrefix66 | kPrefixF3 | kPrefixF2 | kPrefixLock;
-  if ((parts.prefixes & kNotBefore) != 0) return false;
-  const unsigned size = read_vector_prefix(at, parts.encoding);
-  parts.at += size;
-  return size != 0;
+// `whole`: what has kOverwrites is overwritten as a whole, and nothing can fault.
+void set_registers(Effects effects, bool whole, Instruction& instruction) {
+  const uint32_t used = effects & 0xffff;
+  const uint32_t overwritten = effects >> 16;
+  instruction.registers = static_cast<uint16_t>(used | overwritten);
+  const uint32_t dead = whole ? overwritten & ~used & ~kRsp : 0;
+  const int number = __builtin_ctz(dead | 1U << 31);  // 31: none
+  instruction.overwritten = static_cast<std::int8_t>(number - 2 * (number & 16));
 }
 
-// What only few instructions need. False: no such instruction.
-bool finish_rare(const Form& form, const Parts& parts, unsigned modrm, bool sib, unsigned end,
-                 Instruction& instruction, uint32_t& read, uint32_t& overwritten) {
+// What only few instructions need, at the end. False: no such instruction.
+[[gnu::noinline]] bool finish_rare(const Form& form, const uint8_t* opcode, bool memory, bool sib,
+                                   bool wide, bool whole, Effects effects,
+                                   Instruction& instruction) {
   const uint32_t traits = form.traits;
-  const bool memory = modrm < 0xc0;
   if ((traits & (memory ? kRegisterOnly : kMemoryOnly)) != 0) return false;
   if ((traits & (kVectorIndex | kNeedsSib)) != 0 && !sib) return false;
   // A byte's shift count has five bits even if REX.W is there.
-  const bool six_bits = (parts.encoding.extension & kW) != 0 && (traits & kByteRm) == 0;
+  const bool six_bits = wide && (traits & kByteRm) == 0;
   const int64_t count = instruction.immediate & (six_bits ? 63 : 31);
   if ((traits & kShiftCount) != 0 && count == 0) instruction.flags_killed = 0;
-  if ((traits & kOverwritesRdx) != 0) overwritten = 1U << kRdxIndex;
-  if ((traits & kClearing) != 0 && !memory && (read & (read - 1)) == 0) {  // one register only
-    overwritten = read;
-    read = 0;
-  }
+  // Both operands the same register.
+  if ((traits & kClearing) != 0 && !memory && (effects & (effects - 1)) == 0) effects <<= 16;
   // xchg rax with itself is nop, and pause.
-  const unsigned opcode = parts.bytes[parts.at];
-  if ((traits & kMayBeNop) != 0 && opcode == 0x90 && read == 1) read = 0;
+  if ((traits & kMayBeNop) != 0 && *opcode == 0x90 && effects == kUses) effects = 0;
   if (form.immediate == Immediate::kAddress) {
     instruction.displacement_offset = instruction.immediate_offset;
     instruction.displacement_size = instruction.immediate_size;
     instruction.displacement = static_cast<std::int32_t>(instruction.immediate);
     instruction.immediate_size = 0;
   } else if (form.immediate == Immediate::kSuffix) {
-    if (!known_3dnow(parts.bytes[end - 1])) return false;
+    if (!known_3dnow(static_cast<uint8_t>(instruction.immediate))) return false;
     instruction.immediate_size = 0;
     instruction.immediate = 0;
   }
+  set_registers(effects, whole, instruction);
   return true;
 }
 
+// Prefixes and what stands for them in VEX, EVEX and XOP.
+struct Context {
+  unsigned prefixes;
+  Encoding encoding;
+};
+
 // What legacy prefixes change. False: no such instruction.
-bool finish_prefixes(const Form& form, unsigned prefixes, bool memory, bool accesses,
-                     bool operand_16, Instruction& instruction, uint32_t& read) {
+bool apply_prefixes(const Form& form, const Context& context, bool memory, bool accesses,
+                    bool operand_16, Instruction& instruction) {
+  const unsigned prefixes = context.prefixes;
   const uint32_t traits = form.traits;
   if (operand_16 && (traits & kNearBranch) != 0) return false;
   const bool segment = accesses || (traits & kImplicitSegment) != 0;
@@ -301,29 +291,25 @@ bool finish_prefixes(const Form& form, unsigned prefixes, bool memory, bool acce
   instruction.address_size_32 = address && (prefixes & kPrefix67) != 0;
   instruction.locked = (prefixes & kPrefixLock) != 0;
   instruction.repeated = (traits & kString) != 0 && (prefixes & (kPrefixF2 | kPrefixF3)) != 0;
-  if (instruction.repeated) {  // perhaps not even once
-    read |= 1U << kRcxIndex;
-    instruction.flags_killed = 0;
-  }
+  if (instruction.repeated) instruction.flags_killed = 0;  // perhaps not even once
   return true;
 }
 
-// Everything behind the opcode. `plain`: a legacy encoding with no prefix but REX, which nearly all
+// Everything behind the prefixes. `plain`: a legacy encoding with no prefix but REX, as nearly all
 // are. There are few branches, as those on an instruction's form are mispredicted, and that costs
 // more than all the rest.
 template <bool plain>
-[[gnu::always_inline]] inline bool finish(const Form& form, const Parts& parts,
-                                          Instruction& instruction) {
-  const uint8_t* bytes = parts.bytes;
-  const unsigned prefixes = parts.prefixes;
-  const unsigned extension = parts.encoding.extension;
-  const bool has_rex = (prefixes & kPrefixRex) != 0;
-  const bool legacy = plain || parts.encoding.legacy;
-  const bool operand_16 = !plain && legacy && (extension & kW) == 0 && (prefixes & kPrefix66) != 0;
+[[gnu::always_inline]] inline bool finish(const Form& form, const uint8_t* bytes,
+                                          unsigned opcode_at, unsigned extension,
+                                          const Context& context, Instruction& instruction) {
+  const bool has_rex = instruction.rex != 0;
+  const bool wide = (extension & kW) != 0;
+  const bool operand_16 =
+      !plain && context.encoding.legacy && !wide && (context.prefixes & kPrefix66) != 0;
   const uint32_t traits = form.traits;
 
   // ModRM, SIB, displacement.
-  unsigned at = parts.at + 1;
+  unsigned at = opcode_at + 1;
   const unsigned modrm = bytes[at] | form.modrm_or;
   const unsigned has_modrm = traits & kModrm;
   const AddressForm address = kAddressForms.of[modrm];
@@ -331,36 +317,35 @@ template <bool plain>
   at += has_modrm;
   const unsigned b = (extension & kB) << 3;
   unsigned rm = (modrm & 7) | b;
-  uint32_t read = form.implicit | uint32_t{address.base} << rm;
+  Effects effects = form.implicit | Effects{address.base} << rm;
   unsigned displacement_size = address.displacement;
   if (address.sib != 0) {
     const unsigned sib = bytes[at++];
     const unsigned index = ((sib >> 3) & 7) | ((extension & kX) << 2);
     const bool no_base = (sib & 7) == 5 && modrm < 0x40;
     if (no_base) displacement_size = 4;
-    read |= uint32_t{!no_base} << ((sib & 7) | b);
-    read |= uint32_t{index != 4 && (traits & kVectorIndex) == 0} << index;
+    effects |= Effects{!no_base} << ((sib & 7) | b);
+    effects |= Effects{index != 4 && (traits & kVectorIndex) == 0} << index;
   }
   instruction.rip_relative = address.rip_relative != 0;
   instruction.displacement_offset = static_cast<uint8_t>(at);
   instruction.displacement_size = static_cast<uint8_t>(displacement_size);
-  instruction.displacement =
-      static_cast<std::int32_t>(load_sized(bytes + at, displacement_size | kSign));
+  const std::int32_t near = displacement_size == 0 ? 0 : static_cast<std::int8_t>(bytes[at]);
+  const std::int32_t far = load<std::int32_t>(bytes + at);
+  instruction.displacement = displacement_size == 4 ? far : near;
   at += displacement_size;
 
   // Immediate.
-  const unsigned state = (operand_16 ? kOperand16 : 0) | ((extension & kW) / kW) * kOperand64 |
-                         (!plain && (prefixes & kPrefix67) != 0 ? kAddress32 : 0);
+  unsigned state = (extension & kW) / kW * kOperand64;
+  if (!plain) {
+    state |= (operand_16 ? kOperand16 : 0) | ((context.prefixes & kPrefix67) != 0 ? kAddress32 : 0);
+  }
   const unsigned sized = kImmediateSizes.of[static_cast<unsigned>(form.immediate)][state];
   instruction.immediate = load_sized(bytes + at, sized);
   instruction.immediate_offset = static_cast<uint8_t>(at);
   instruction.immediate_size = sized & 15;
-  at += sized & 15;
-  if (at > kLongest || at > parts.available) return false;
-  instruction.length = static_cast<uint8_t>(at);
+  instruction.length = static_cast<uint8_t>(at + (sized & 15));
 
-  instruction.rex = static_cast<uint8_t>(legacy && has_rex ? 0x40 | extension : 0);
-  instruction.prefix_size = static_cast<uint8_t>(parts.prefix_size);
   instruction.control = form.control;
   instruction.condition = form.condition;
   instruction.flags_read = form.flags_read;
@@ -373,39 +358,48 @@ template <bool plain>
 
   // Registers.
   unsigned reg = ((modrm >> 3) & 7) | ((extension & kR) << 1);
-  unsigned other =
-      plain || (traits & kOpcodeRegister) != 0 ? (bytes[parts.at] & 7U) | b : parts.encoding.vvvv;
-  if (!has_rex && (traits & (kByteReg | kByteRm)) != 0) {  // AH, CH, DH, BH are 4 to 7
+  unsigned other = plain || (traits & kOpcodeRegister) != 0 ? (bytes[opcode_at] & 7U) | b
+                                                            : context.encoding.vvvv;
+  if ((traits & (kByteReg | kByteRm)) != 0 && !has_rex) {  // AH, CH, DH, BH are 4 to 7
     if ((traits & kByteReg) != 0) reg &= 3;
     if ((traits & kByteRm) != 0) rm &= 3;
     if ((traits & kByteRm) != 0) other &= 3;
   }
-  const unsigned absent = address.memory * kRmOperand;
-  const unsigned uses = form.used & ~absent;
-  const unsigned overwrites = form.overwritten & ~absent;
-  read |= (uses & 1) << reg | (uses >> 1 & 1) << rm | (uses >> 2) << other;
-  uint32_t overwritten =
-      (overwrites & 1) << reg | (overwrites >> 1 & 1) << rm | (overwrites >> 2) << other;
-
   const bool memory = address.memory != 0;
+  effects |= form.reg << reg | (memory ? 0 : form.rm) << rm | form.other << other;
   const bool accesses = memory && (traits & kNoAccess) == 0;
-  if (!plain && !finish_prefixes(form, prefixes, memory, accesses, operand_16, instruction, read)) {
-    return false;
+  if (!plain) {
+    if (!apply_prefixes(form, context, memory, accesses, operand_16, instruction)) return false;
+    if (instruction.repeated) effects |= kRcx;
   }
-  if ((traits & kRare) != 0 &&
-      !finish_rare(form, parts, modrm, address.sib != 0, at, instruction, read, overwritten)) {
-    return false;
-  }
-  instruction.registers = static_cast<uint16_t>(read | overwritten);
   const bool whole = !accesses && (!operand_16 || (traits & kWhole) != 0);
-  const uint32_t dead = whole ? overwritten & ~read & ~(1U << kRspIndex) : 0;
-  instruction.overwritten = static_cast<std::int8_t>(dead == 0 ? -1 : __builtin_ctz(dead));
+  if ((traits & kRare) != 0) {
+    return finish_rare(form, bytes + opcode_at, memory, address.sib != 0, wide, whole, effects,
+                       instruction);
+  }
+  set_registers(effects, whole, instruction);
   return true;
 }
 
+// Moves `at`, the place of an opcode that escapes, on to the opcode that it leads to. False: there
+// is none.
+bool follow_escape(const uint8_t* bytes, Context& context, unsigned& at) {
+  if (context.encoding.map == Map::k0f) {
+    context.encoding.map = bytes[at] == 0x38 ? Map::k0f38 : Map::k0f3a;
+    ++at;
+    return true;
+  }
+  constexpr unsigned kNotBefore = kPrefixRex | kPrefix66 | kPrefixF3 | kPrefixF2 | kPrefixLock;
+  if ((context.prefixes & kNotBefore) != 0) return false;
+  const unsigned size = read_vector_prefix(bytes + at, context.encoding);
+  at += size;
+  return size != 0;
+}
+
 // With any prefix and any escape.
-bool decode_any(Parts& parts, Instruction& instruction) {
-  const uint8_t* bytes = parts.bytes;
+bool decode_any(const uint8_t* bytes, Instruction& instruction) {
+  Context context{};
+  Encoding& encoding = context.encoding;
   unsigned prefixes = 0;
   unsigned at = 0;
   for (; is_prefix(bytes[at]); ++at) {
@@ -413,64 +407,60 @@ bool decode_any(Parts& parts, Instruction& instruction) {
     const PrefixEffect effect = kPrefixes.of[bytes[at]];
     prefixes = (prefixes & ~unsigned{effect.clears}) | effect.sets;
   }
-  parts.prefixes = prefixes;
-  parts.prefix_size = at;
-  Encoding& encoding = parts.encoding;
-  encoding.extension = (prefixes & kPrefixRex) != 0 ? bytes[at - 1] & 15U : 0;
-  encoding.map = Map::kOneByte;
+  context.prefixes = prefixes;
+  instruction.prefix_size = static_cast<uint8_t>(at);
+  instruction.rex = (prefixes & kPrefixRex) != 0 ? bytes[at - 1] : uint8_t{0};
+  encoding.extension = instruction.rex & 15U;
   if (bytes[at] == 0x0f) {
     encoding.map = Map::k0f;
     encoding.column = kColumnOf[prefixes & 7];
     ++at;
   }
-  parts.at = at;
-  const Form* form = form_of(encoding, bytes[at]);
+  const Form* form = form_of(encoding.map, encoding.column, bytes[at]);
   if (form->group == Map::kEscape) {
+    if (form == kInstructionTables.forms) return false;
     if (bytes[at] == 0x8f && (bytes[at + 1] & 31) < 8) {  // pop
-      encoding.column = 1;
-    } else if (!follow_escape(parts)) {
-      return false;
+      form = form_of(Map::kOneByte, 1, bytes[at]);
+    } else {
+      if (!follow_escape(bytes, context, at)) return false;
+      form = form_of(encoding.map, encoding.column, bytes[at]);
     }
-    form = form_of(encoding, bytes[parts.at]);
-    if (encoding.map == Map::kOneByte) encoding.column = 0;
   }
-  if (form->group != Map::kNoGroup) {
-    form = form_in_group(*form, bytes[parts.at + 1], encoding.column);
-  }
+  if (form->group < Map::kEscape) form = form_in_group(*form, bytes[at + 1], encoding.column);
   if (form == kInstructionTables.forms) return false;
-  return finish<false>(*form, parts, instruction);
+  return finish<false>(*form, bytes, at, encoding.extension, context, instruction);
+}
+
+[[gnu::noinline]] bool decode_slowly(const uint8_t* code, size_t available,
+                                     Instruction& instruction) {
+  uint8_t padded[kReadable];
+  const uint8_t* bytes = code;
+  if (available < kReadable) {
+    for (size_t i = 0; i < kReadable; ++i) padded[i] = i < available ? code[i] : uint8_t{0};
+    bytes = padded;
+  }
+  return decode_any(bytes, instruction) && instruction.length <= kLongest &&
+         instruction.length <= available;
 }
 
 }  // namespace
 
 bool decode_instruction(const uint8_t* code, size_t available, Instruction& instruction) {
-  uint8_t padded[kReadable];
-  Parts parts{};
-  parts.bytes = code;
-  parts.available = available;
-  if (available < kReadable) {
-    for (size_t i = 0; i < kReadable; ++i) padded[i] = i < available ? code[i] : uint8_t{0};
-    parts.bytes = padded;
-  }
-  const uint8_t* bytes = parts.bytes;
-  const unsigned rex = bytes[0] >> 4 == 4 ? 1 : 0;
-  if (is_prefix(bytes[rex])) return decode_any(parts, instruction);
-  const unsigned escape = bytes[rex] == 0x0f ? 1 : 0;
-  parts.prefixes = rex * kPrefixRex;
-  parts.prefix_size = rex;
-  parts.at = rex + escape;
-  parts.encoding.extension = bytes[0] & (0U - rex) & 15;
-  parts.encoding.map = static_cast<Map>(escape);  // kOneByte, k0f
-  const Form* form = form_of(parts.encoding, bytes[parts.at]);
+  if (available < kReadable) return decode_slowly(code, available, instruction);
+  // The common way: no prefix but REX, and an opcode of the first two maps; not longer than
+  // fifteen bytes, whatever it is.
+  const unsigned rex = code[0] >> 4 == 4 ? 1 : 0;
+  const unsigned escape = code[rex] == 0x0f ? 1 : 0;
+  const unsigned at = rex + escape;
+  const Form* form = form_of(static_cast<Map>(escape), 0, code[at]);  // kOneByte, k0f
   if (form->group != Map::kNoGroup) {
-    if (form->group == Map::kEscape) {
-      parts.encoding = Encoding{};
-      return decode_any(parts, instruction);
-    }
-    form = form_in_group(*form, bytes[parts.at + 1], 0);
+    if (form->group == Map::kEscape) return decode_slowly(code, available, instruction);
+    form = form_in_group(*form, code[at + 1], 0);
+    if (form == kInstructionTables.forms) return false;
   }
-  if (form == kInstructionTables.forms) return false;
-  return finish<true>(*form, parts, instruction);
+  instruction.prefix_size = static_cast<uint8_t>(rex);
+  instruction.rex = static_cast<uint8_t>(code[0] & (0U - rex));
+  return finish<true>(*form, code, at, instruction.rex & 15U, Context{}, instruction);
 }
 
 }  // namespace bops::native

@@ -5,8 +5,7 @@
 namespace bops::native {
 namespace {
 
-// What an instruction does with an operand that is a general register.
-enum Access { kNo, kUse, kOver };
+constexpr Effects kNo = 0, kUse = kUses, kOver = kOverwrites;
 
 constexpr std::uint16_t kRax = 1, kRcx = 2, kRdx = 4, kRbx = 8, kRsp = 16, kRbp = 32, kRsi = 64,
                         kRdi = 128;
@@ -30,6 +29,11 @@ struct Row : Form {
   consteval Row uses(std::uint16_t registers) const {
     Row row = *this;
     row.implicit = registers;
+    return row;
+  }
+  consteval Row overwrites_rdx() const {
+    Row row = *this;
+    row.implicit |= kOverwrites << 2;
     return row;
   }
   consteval Row reads(int flags) const {
@@ -58,23 +62,20 @@ struct Row : Form {
 consteval Row plain(std::uint16_t registers = 0) {
   return Row{}.uses(registers);
 }
-consteval Row operand(Row row, Operand which, Access access) {
-  if (access == kUse) row.used |= which;
-  if (access == kOver) row.overwritten |= which;
-  return row;
-}
-consteval Row opcode_register(Access access) {
+consteval Row opcode_register(Effects effects) {
   Row row;
   row.traits = kOpcodeRegister;
-  return operand(row, kOtherOperand, access);
+  row.other = effects;
+  return row;
 }
-consteval Row modrm(Access reg, Access rm, Access vvvv = kNo) {
+consteval Row modrm(Effects reg, Effects rm, Effects vvvv = kNo) {
   Row row;
   row.traits = kModrm;
   row.modrm_or = 0;
-  row = operand(row, kRegOperand, reg);
-  row = operand(row, kRmOperand, rm);
-  return operand(row, kOtherOperand, vvvv);
+  row.reg = reg;
+  row.rm = rm;
+  row.other = vvvv;
+  return row;
 }
 // Vector and x87 registers only, but for an address.
 consteval Row vector() {
@@ -88,7 +89,7 @@ consteval Row group(Map map) {
 consteval Row trap() {
   return plain().goes(Control::kTrap);
 }
-consteval Row trap_modrm(Access reg, Access rm) {
+consteval Row trap_modrm(Effects reg, Effects rm) {
   return modrm(reg, rm).goes(Control::kTrap);
 }
 
@@ -141,11 +142,11 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "8c", group(Map::k8c)},
     {Map::kOneByte, kNp, "8d", modrm(kOver, kNo).is(kMemoryOnly | kNoAccess)},
     {Map::kOneByte, kNp, "8e", group(Map::k8e)},
-    {Map::kOneByte, kNp, "62 8f c4 c5", group(Map::kEscape)},
+    {Map::kOneByte, kNp, "26 2e 36 3e 40-4f 62 64-67 8f c4 c5 f0 f2 f3", group(Map::kEscape)},
     {Map::kOneByte, k66, "8f", group(Map::k8f)},  // where it is no XOP prefix,
     {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax).is(kMayBeNop)},
     {Map::kOneByte, kNp, "98", plain(kRax)},
-    {Map::kOneByte, kNp, "99", plain(kRax).is(kOverwritesRdx)},
+    {Map::kOneByte, kNp, "99", plain(kRax).overwrites_rdx()},
     {Map::kOneByte, kNp, "9b", plain()},
     {Map::kOneByte, kNp, "9c", plain(kRsp).reads(kAllFlags)},
     {Map::kOneByte, kNp, "9d", plain(kRsp).kills(kAllFlags)},
@@ -250,7 +251,7 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kF7, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kIz).kills(kAllFlags)},
     {Map::kF7, kNp, "2 d0-d7", modrm(kNo, kUse)},
     {Map::kF7, kNp, "3 d8-df", modrm(kNo, kUse).kills(kAllFlags)},
-    {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).kills(kAllFlags).is(kOverwritesRdx)},
+    {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).overwrites_rdx().kills(kAllFlags)},
     {Map::kF7, kNp, "6-7 f0-ff", modrm(kNo, kUse).uses(kRax | kRdx).kills(kAllFlags)},
     {Map::kFe, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O).is(kByteRm)},
     {Map::kFf, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O)},
@@ -692,6 +693,7 @@ struct Builder {
 
 consteval InstructionTables build() {
   Builder builder;
+  builder.tables.forms[0].group = Map::kEscape;
   builder.add(kOneByteLines);
   builder.add(kOneByteGroupLines);
   builder.add(k0fLines);

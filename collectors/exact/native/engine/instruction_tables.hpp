@@ -39,10 +39,9 @@ enum Trait : std::uint32_t {
   kNoAccess = 1U << 11,        ///< lea, nop: the memory operand is not accessed
   kString = 1U << 12,          ///< F2 and F3 repeat it
   kNearBranch = 1U << 13,      ///< unknown with 66 and no REX.W
-  kWhole = 1U << 14,           ///< `overwritten` holds for any operand size
+  kWhole = 1U << 14,           ///< kOverwrites holds for any operand size
   kClearing = 1U << 15,        ///< reg op same reg does not depend on its value
-  kOverwritesRdx = 1U << 16,
-  kModIgnored = 1U << 17,  ///< ModRM.rm is a register whatever mod says
+  kModIgnored = 1U << 17,      ///< ModRM.rm is a register whatever mod says
   kNeedsSib = 1U << 18,
   kMayBeNop = 1U << 19,      ///< xchg with RAX
   kOddImmediate = 1U << 20,  ///< kAddress, kSuffix
@@ -119,28 +118,29 @@ enum class Map : std::uint8_t {
   kXop1012,
   kEvexC6,
   kCount,
-  kEscape = kCount,  ///< 0F 38, 0F 3A, VEX, EVEX, XOP: the opcode follows
+  kEscape = kCount,  ///< prefixes, 0F 38, 0F 3A, VEX, EVEX, XOP: the opcode follows; also row 0
   kNoGroup,
 };
 
-/// Which operands: sets of these bits.
-enum Operand : std::uint8_t {
-  kRegOperand = 1,    ///< ModRM.reg
-  kRmOperand = 2,     ///< ModRM.rm, unless it is memory
-  kOtherOperand = 4,  ///< VEX.vvvv, or the opcode's low three bits
-};
+/// What happens to general registers: bit i for register i that is used (read, or written in part,
+/// or not always), bit 16 + i for one that is overwritten: written as a whole if the operand has 32
+/// or 64 bits, and not read. Of an operand: 0, kUses or kOverwrites, to be shifted by its number.
+using Effects = std::uint32_t;
+inline constexpr Effects kUses = 1;
+inline constexpr Effects kOverwrites = 1U << 16;
 
 /// One row.
-struct Form {
+struct alignas(32) Form {
   std::uint32_t traits = 0;
-  std::uint16_t implicit = 0;  ///< general registers used besides the operands
+  Effects implicit = 0;  ///< on registers besides the operands
+  Effects reg = 0;       ///< on ModRM.reg
+  Effects rm = 0;        ///< on ModRM.rm, unless that is memory
+  Effects other = 0;     ///< on VEX.vvvv, or the opcode's low three bits
   std::uint8_t flags_read = 0;
   std::uint8_t flags_killed = 0;
   Immediate immediate = Immediate::kNone;
   Control control = Control::kNone;
-  std::uint8_t condition = 0;    ///< of a jcc
-  std::uint8_t used = 0;         ///< general registers: read, or written in part or not always
-  std::uint8_t overwritten = 0;  ///< written as a whole if the operand has 32 or 64 bits, not read
+  std::uint8_t condition = 0;  ///< of a jcc
   /// Joined to the ModRM byte: 0xc0, a register form, if there is none or its mod plays no part.
   std::uint8_t modrm_or = 0xc0;
   Map group = Map::kNoGroup;  ///< where to look on
