@@ -5,9 +5,7 @@
 namespace bops::native {
 namespace {
 
-constexpr Access kUse = Access::kUse;
-constexpr Access kOver = Access::kOverwrite;
-constexpr Access kNo = Access::kNone;
+constexpr Effects kNo = 0, kUse = kUses, kOver = kOverwrites;
 
 constexpr std::uint16_t kRax = 1, kRcx = 2, kRdx = 4, kRbx = 8, kRsp = 16, kRbp = 32, kRsi = 64,
                         kRdi = 128;
@@ -25,11 +23,17 @@ struct Row : Form {
   consteval Row is(std::uint32_t more) const {
     Row row = *this;
     row.traits |= more;
+    if ((more & kModIgnored) != 0) row.modrm_or = 0xc0;
     return row;
   }
   consteval Row uses(std::uint16_t registers) const {
     Row row = *this;
     row.implicit = registers;
+    return row;
+  }
+  consteval Row overwrites_rdx() const {
+    Row row = *this;
+    row.implicit |= kOverwrites << 2;
     return row;
   }
   consteval Row reads(int flags) const {
@@ -58,15 +62,16 @@ struct Row : Form {
 consteval Row plain(std::uint16_t registers = 0) {
   return Row{}.uses(registers);
 }
-consteval Row opcode_register(Access access) {
+consteval Row opcode_register(Effects effects) {
   Row row;
   row.traits = kOpcodeRegister;
-  row.other = access;
+  row.other = effects;
   return row;
 }
-consteval Row modrm(Access reg, Access rm, Access vvvv = kNo) {
+consteval Row modrm(Effects reg, Effects rm, Effects vvvv = kNo) {
   Row row;
   row.traits = kModrm;
+  row.modrm_or = 0;
   row.reg = reg;
   row.rm = rm;
   row.other = vvvv;
@@ -77,14 +82,14 @@ consteval Row vector() {
   return modrm(kNo, kNo);
 }
 consteval Row group(Map map) {
-  Row row = modrm(kNo, kNo);
+  Row row = vector();
   row.group = map;
   return row;
 }
 consteval Row trap() {
   return plain().goes(Control::kTrap);
 }
-consteval Row trap_modrm(Access reg, Access rm) {
+consteval Row trap_modrm(Effects reg, Effects rm) {
   return modrm(reg, rm).goes(Control::kTrap);
 }
 
@@ -101,7 +106,7 @@ struct Line {
   Row row;
 };
 
-// One byte. The mandatory prefix plays no part: only the first column is looked at.
+// One byte. The mandatory prefix plays no part: the first column is looked at (but see 8f).
 constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "00 02 08 0a 20 22 28 2a 30 32 38 3a 84",
      modrm(kUse, kUse).kills(kAllFlags).is(kByteReg | kByteRm)},
@@ -137,17 +142,18 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "8c", group(Map::k8c)},
     {Map::kOneByte, kNp, "8d", modrm(kOver, kNo).is(kMemoryOnly | kNoAccess)},
     {Map::kOneByte, kNp, "8e", group(Map::k8e)},
-    {Map::kOneByte, kNp, "8f", group(Map::k8f)},
-    {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax)},
+    {Map::kOneByte, kNp, "26 2e 36 3e 40-4f 62 64-67 8f c4 c5 f0 f2 f3", group(Map::kEscape)},
+    {Map::kOneByte, k66, "8f", group(Map::k8f)},  // where it is no XOP prefix,
+    {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax).is(kMayBeNop)},
     {Map::kOneByte, kNp, "98", plain(kRax)},
-    {Map::kOneByte, kNp, "99", plain(kRax).is(kOverwritesRdx)},
+    {Map::kOneByte, kNp, "99", plain(kRax).overwrites_rdx()},
     {Map::kOneByte, kNp, "9b", plain()},
     {Map::kOneByte, kNp, "9c", plain(kRsp).reads(kAllFlags)},
     {Map::kOneByte, kNp, "9d", plain(kRsp).kills(kAllFlags)},
     {Map::kOneByte, kNp, "9e", plain(kRax).kills(C | P | A | Z | S)},
     {Map::kOneByte, kNp, "9f", plain(kRax).reads(C | P | A | Z | S)},
     {Map::kOneByte, kNp, "a0-a3",
-     plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment)},
+     plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment | kOddImmediate)},
     {Map::kOneByte, kNp, "a4 a5",
      plain(kRsi | kRdi).is(kString | kImplicitMemory | kImplicitSegment)},
     {Map::kOneByte, kNp, "a6 a7",
@@ -245,7 +251,7 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kF7, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kIz).kills(kAllFlags)},
     {Map::kF7, kNp, "2 d0-d7", modrm(kNo, kUse)},
     {Map::kF7, kNp, "3 d8-df", modrm(kNo, kUse).kills(kAllFlags)},
-    {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).kills(kAllFlags).is(kOverwritesRdx)},
+    {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).overwrites_rdx().kills(kAllFlags)},
     {Map::kF7, kNp, "6-7 f0-ff", modrm(kNo, kUse).uses(kRax | kRdx).kills(kAllFlags)},
     {Map::kFe, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O).is(kByteRm)},
     {Map::kFf, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O)},
@@ -266,12 +272,12 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kDb, kNp, "c8-cf", vector().reads(Z)},
     {Map::kDb, kNp, "d0-d7", vector().reads(C | Z)},
     {Map::kDb, kNp, "d8-df", vector().reads(P)},
-    {Map::kDb, kNp, "e8-f7", vector().kills(C | P | Z)},  // fucomi, fcomi
+    {Map::kDb, kNp, "e8-f7", vector().kills(kAllFlags)},  // fucomi, fcomi
     {Map::kDd, kNp, "0-4 6-7 c0-ef", vector()},
     {Map::kDe, kNp, "0-7 c0-d7 d9 e0-ff", vector()},
     {Map::kDf, kNp, "0-7 c0-df", vector()},
     {Map::kDf, kNp, "e0", vector().uses(kRax)},  // fnstsw ax
-    {Map::kDf, kNp, "e8-f7", vector().kills(C | P | Z)},
+    {Map::kDf, kNp, "e8-f7", vector().kills(kAllFlags)},
 };
 
 constexpr Line k0fLines[] = {
@@ -284,9 +290,10 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "0b", trap()},
     {Map::k0f, kAny, "0d 1c", modrm(kUse, kUse)},
     {Map::k0f, kAny, "0e", plain()},
-    {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix)},
+    {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix).is(kOddImmediate)},
     {Map::k0f, kAny, "18", modrm(kNo, kUse)},
-    {Map::k0f, kAny, "19 1d-1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "19 1d 1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "1e", group(Map::k0f1e)},
     {Map::k0f, kAny, "1a 1b", modrm(kUse, kUse)},  // MPX, or nop
     {Map::k0f, kAny, "20 22", group(Map::k0f20).is(kModIgnored)},
     {Map::k0f, kAny, "21 23", trap_modrm(kNo, kUse).is(kModIgnored)},
@@ -296,6 +303,7 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "33", plain(kRax | kRcx | kRdx)},
     {Map::k0f, kAny, "34", plain(kAllRegisters).goes(Control::kInterrupt)},
     {Map::k0f, kNp, "37", plain(kAllRegisters)},  // getsec
+    {Map::k0f, kAny, "38 3a", group(Map::kEscape)},
     {Map::k0f, kAny, "40-4f", modrm(kUse, kUse).is(kReadsCondition)},
     {Map::k0f, kNp, "77", plain()},
     {Map::k0f, kAny, "80-8f",
@@ -399,7 +407,11 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f01, kF3, "fa", vector().uses(kRcx)},                               // mcommit
     {Map::k0f01, kF2, "c6 ca fe-ff", vector().uses(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f01, kF2, "e8-e9", vector()},
-    {Map::k0f20, kAny, "c0-c7 d0-e7", trap_modrm(kNo, kUse)},  // control registers 0, 2, 3, 4, 8
+    {Map::k0f1e, kNp | k66 | kF2, "0-7 c0-ff", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f1e, kF3, "0-7 c0-f9 fc-ff", modrm(kUse, kUse).is(kNoAccess)},  // rdssp, or nop
+    {Map::k0f1e, kF3, "fa-fb", vector()},                                   // endbr64, endbr32
+    {Map::k0f20, kAny, "c0-c7 d0-e7",
+     trap_modrm(kNo, kUse).is(kModIgnored)},  // control registers 0, 2, 3, 4, 8
     {Map::k0f71, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f72, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f73, kAny, "d0-d7 f0-f7", vector().takes(kU8)},
@@ -504,12 +516,12 @@ constexpr Line kVexLines[] = {
      "00-0d 13 16 18-19 1c-1e 20-25 28-29 2b 30-41 45-47 50-53 58-59 78-79 96-9f a6-af b6-bf cf "
      "db-df",
      vector()},
-    {Map::kVex2, k66, "1a 2a 2c-2f 4b 5a 8c 8e", vector().is(kMemoryOnly)},
-    {Map::kVex2, kF3 | kF2, "4b", vector().is(kMemoryOnly)},
+    {Map::kVex2, k66, "1a 2a 2c-2f 5a 8c 8e", vector().is(kMemoryOnly)},
+    {Map::kVex2, k66 | kF3 | kF2, "4b", vector().is(kMemoryOnly | kNeedsSib)},
     {Map::kVex2, kAny, "49", group(Map::kVex49)},
     {Map::kVex49, kNp | k66, "0", vector()},
     {Map::kVex49, kNp, "c0", vector()},
-    {Map::kVex49, kF2, "c0-ff", vector()},
+    {Map::kVex49, kF2, "c0 c8 d0 d8 e0 e8 f0 f8", vector()},
     {Map::kVex2, kAny, "5e", vector().is(kRegisterOnly)},
     {Map::kVex2, kF3 | kF2, "5c", vector().is(kRegisterOnly)},
     {Map::kVex2, kNp | k66, "6c", vector().is(kRegisterOnly)},
@@ -622,6 +634,8 @@ consteval unsigned digit(char c) {
 // Not constexpr: to call it is an error of compilation.
 void an_opcode_has_two_rows() {}
 
+constexpr std::uint8_t kFlagsOfCondition[8] = {O, C, Z, C | Z, S, P, S | O, S | O | Z};
+
 struct Builder {
   InstructionTables tables{};
   std::uint16_t used = 0;
@@ -639,6 +653,19 @@ struct Builder {
     }
   }
 
+  // One row for all of the line's opcodes, or one for each if they name conditions.
+  consteval void add(const Line& line, unsigned first, unsigned last) {
+    for (unsigned opcode = first; opcode <= last; ++opcode) {
+      if ((line.row.traits & kReadsCondition) != 0) {
+        Form& form = tables.forms[++used];
+        form = line.row;
+        form.flags_read = kFlagsOfCondition[(opcode >> 1) & 7];
+        form.condition = form.control == Control::kConditional ? opcode & 15 : 0;
+      }
+      set(line, opcode);
+    }
+  }
+
   template <std::size_t count>
   consteval void add(const Line (&lines)[count]) {
     for (const Line& line : lines) {
@@ -652,8 +679,7 @@ struct Builder {
           value = 0;
           range = true;
         } else if (*at == ' ' || *at == '\0') {
-          for (unsigned opcode = range ? first : value; opcode <= value; ++opcode)
-            set(line, opcode);
+          add(line, range ? first : value, value);
           value = 0;
           range = false;
           if (*at == '\0') break;
@@ -667,6 +693,7 @@ struct Builder {
 
 consteval InstructionTables build() {
   Builder builder;
+  builder.tables.forms[0].group = Map::kEscape;
   builder.add(kOneByteLines);
   builder.add(kOneByteGroupLines);
   builder.add(k0fLines);
