@@ -65,7 +65,7 @@ struct CounterRecord {
 /// One pass over the records of a profile.
 class Reading {
  public:
-  explicit Reading(Bytes file) : file_(file) {}
+  explicit Reading(Bytes file) : file_(file), first_new_index_(next_thread()) {}
 
   BlockProfile run() {
     walk_extents();
@@ -83,6 +83,14 @@ class Reading {
   }
 
  private:
+  [[nodiscard]] std::uint32_t next_thread() const {
+    return load<std::uint32_t>(file_, offsetof(bops_profile_header, next_thread));
+  }
+  /// Whether the thread or region began while this was read: its record may lie behind the reader,
+  /// and what belongs to it is of a later state.
+  [[nodiscard]] bool is_new(std::uint32_t index) const {
+    return index >= first_new_index_ && index < next_thread();
+  }
   void walk_extents();
   void walk_records(Bytes extent);
   bool read_record(std::uint32_t type, Bytes record);
@@ -103,6 +111,7 @@ class Reading {
       const std::unordered_set<std::uint64_t>& threads);
 
   Bytes file_;
+  std::uint32_t first_new_index_;
   BlockProfile profile_;
   std::vector<std::pair<std::size_t, std::uint32_t>> packed_fields_;  // offset in file, value seen
   std::unordered_set<std::uint32_t> packed_threads_;
@@ -338,27 +347,34 @@ void drop_if(std::vector<Item>& items, Dangles dangles, std::uint32_t& malformed
   malformed += static_cast<std::uint32_t>(std::erase_if(items, dangles));
 }
 
-/// Keeps the regions whose thread and parents are there; their indices. A parent has the smaller
-/// index, so that no path is a ring.
+/// Keeps the regions whose thread and parents are there and whose path is not too long; their
+/// indices. A parent has the smaller index, so that no path is a ring.
 std::unordered_set<std::uint64_t> Reading::drop_dangling_regions(
     const std::unordered_set<std::uint64_t>& threads) {
   keep_unique(
       profile_.regions, [](const auto& region) { return region.index; }, profile_.malformed);
-  std::unordered_map<std::uint64_t, std::uint32_t> thread_of;  // by index of what is kept
+  struct Kept {
+    std::uint32_t thread;
+    int depth;
+  };
+  std::unordered_map<std::uint64_t, Kept> kept_regions;  // by index
   std::unordered_set<std::uint64_t> kept;
-  const auto dangles = [&](const BlockProfile::Region& region) {
-    if (threads.contains(region.index) || !threads.contains(region.thread)) return true;
-    if (region.parent == BOPS_PROFILE_NONE) return false;
-    const auto parent = thread_of.find(region.parent);
-    return parent == thread_of.end() || parent->second != region.thread;
+  const auto depth_of = [&](const BlockProfile::Region& region) {
+    if (threads.contains(region.index) || !threads.contains(region.thread)) return 0;
+    if (region.parent == BOPS_PROFILE_NONE) return 1;
+    const auto parent = kept_regions.find(region.parent);
+    const bool fits = parent != kept_regions.end() && parent->second.thread == region.thread &&
+                      parent->second.depth < BOPS_PROFILE_MAX_REGION_DEPTH;
+    return fits ? parent->second.depth + 1 : 0;
   };
   std::vector<BlockProfile::Region> sound;
   for (BlockProfile::Region& region : profile_.regions) {
-    if (dangles(region)) {
-      ++profile_.malformed;
+    const int depth = depth_of(region);
+    if (depth == 0) {
+      if (!is_new(region.index)) ++profile_.malformed;
       continue;
     }
-    thread_of.emplace(region.index, region.thread);
+    kept_regions.emplace(region.index, Kept{region.thread, depth});
     kept.insert(region.index);
     sound.push_back(std::move(region));
   }
@@ -380,6 +396,12 @@ void Reading::drop_dangling() {
   const auto is_thread_or_region = [&](std::uint32_t index) {
     return threads.contains(index) || regions.contains(index);
   };
+  const auto is_of_new = [&](const auto& item) {
+    return !is_thread_or_region(item.thread) && is_new(item.thread);
+  };
+  std::erase_if(profile_.executions, is_of_new);
+  std::erase_if(profile_.partials, is_of_new);
+  std::erase_if(profile_.work, is_of_new);
   drop_if(
       profile_.work, [&](const auto& work) { return !is_thread_or_region(work.thread); },
       malformed);
@@ -421,11 +443,13 @@ Result<FixedPart<bops_profile_header>> checked_header(Bytes file) {
 Result<BlockProfile> read_block_profile(std::span<const std::byte> file) {
   const auto header = checked_header(file);
   if (!header) return tl::unexpected(header.error());
-  constexpr int kAttempts = 100;  // threads that end meanwhile spoil an attempt
+  constexpr int kAttempts = 100;  // threads that begin or end meanwhile spoil an attempt
   for (int attempt = 1;; ++attempt) {
     Reading reading(file);
     BlockProfile profile = reading.run();
     if (!reading.is_consistent() && attempt < kAttempts) continue;
+    // An index is taken a moment before its record is there. Damage is still there next time.
+    if (profile.malformed != 0 && attempt == 1) continue;
     const auto* end = std::find(std::begin((*header)->engine), std::end((*header)->engine), '\0');
     profile.engine.assign(std::begin((*header)->engine), end);
     profile.start_mono_ns = (*header)->start_mono_ns;

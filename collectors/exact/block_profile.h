@@ -28,8 +28,9 @@
  * nested in it not included. So an execution is in the profile once, and what a thread did in all
  * is the sum over its own index and those of its contexts. `packed` of the thread speaks for its
  * contexts, too. Two paths with the same set of names and the same innermost name may share a
- * context, which bounds recursion: sums by name do not tell them apart. A process that fork starts
- * has threads and contexts of its own.
+ * context, which bounds recursion: sums by name do not tell them apart. A path has at most
+ * BOPS_PROFILE_MAX_REGION_DEPTH names; what is begun deeper belongs to the deepest context, and the
+ * engine says so in a MESSAGE. A process that fork starts has threads and contexts of its own.
  */
 #ifndef BOPS_COLLECTORS_EXACT_BLOCK_PROFILE_H
 #define BOPS_COLLECTORS_EXACT_BLOCK_PROFILE_H
@@ -43,7 +44,8 @@ enum {
   BOPS_PROFILE_VERSION = 1,
   BOPS_PROFILE_EXTENT_SIZE = 65536,
   BOPS_PROFILE_EXTENT_MAGIC = 0x58455042, /* "BPEX" */
-  BOPS_PROFILE_MAX_INSTRUCTION_SIZE = 15
+  BOPS_PROFILE_MAX_INSTRUCTION_SIZE = 15,
+  BOPS_PROFILE_MAX_REGION_DEPTH = 256 /* names of one path */
 };
 
 /* No thread, no mapping. */

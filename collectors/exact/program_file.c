@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { SCRIPT_HEAD = 256 /* BINPRM_BUF_SIZE: bytes of a script that Linux looks at */ };
@@ -20,6 +21,11 @@ static void decide(struct program_file* file, enum program_kind kind, const char
 static bool gains_privileges(const struct stat* status) {
   if ((status->st_mode & S_ISUID) && status->st_uid != geteuid()) return true;
   return (status->st_mode & S_ISGID) && (status->st_mode & S_IXGRP) && status->st_gid != getegid();
+}
+
+/* Root has all capabilities anyway. */
+static bool gains_capabilities(const char* path) {
+  return geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
 /* Whether the dynamic loader that the program asks for is missing, which execve answers with
@@ -111,6 +117,10 @@ static ssize_t read_head(struct program_file* file, unsigned char head[SCRIPT_HE
   bool script = head[0] == '#' && head[1] == '!';
   if (!script && gains_privileges(&status)) {
     decide(file, PROGRAM_UNCOUNTABLE, "it is setuid or setgid");
+    return -1;
+  }
+  if (!script && gains_capabilities(file->path)) {
+    decide(file, PROGRAM_UNCOUNTABLE, "it has file capabilities");
     return -1;
   }
   return size;

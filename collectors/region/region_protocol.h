@@ -9,6 +9,10 @@
  * rather than a symbol to replace: it works in static programs, through dlopen, and in programs
  * that have more than one copy of the library.
  *
+ * The instruction that begins a region belongs to what is around the region, the one that ends it
+ * to the region. What runs in between counts: all instructions of the thread, in signal handlers,
+ * too.
+ *
  * The engine trusts nothing here: a pointer that it cannot read, an unknown operation or an end
  * without a begin are ignored. */
 #ifndef BOPS_COLLECTORS_REGION_REGION_PROTOCOL_H

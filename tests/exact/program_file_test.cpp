@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -91,6 +92,23 @@ TEST_F(ProgramFile, refuses_a_setuid_program_of_another_user) {
   ASSERT_EQ(::chown(path.c_str(), ::geteuid(), static_cast<gid_t>(-1)), 0);
   ::chmod(path.c_str(), 04755);
   EXPECT_EQ(resolve(path).kind, PROGRAM_COUNTABLE) << "it gains nothing from its owner";
+}
+
+TEST_F(ProgramFile, refuses_a_program_with_file_capabilities) {
+  std::filesystem::copy_file("/bin/true", directory_ / "capable");
+  const std::string path = directory_ / "capable";
+  // Revision 2, effective, cap_net_raw; linux/capability.h.
+  constexpr unsigned kCapabilities[] = {0x02000001, 1 << 13, 0, 0, 0};
+  if (::setxattr(path.c_str(), "security.capability", kCapabilities, sizeof kCapabilities, 0) != 0)
+    GTEST_SKIP() << "capabilities cannot be given to a file here";
+  EXPECT_EQ(resolve(path).kind, PROGRAM_COUNTABLE) << "root gains nothing";
+  ::chmod(directory_.path().c_str(), 0755);
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(::seteuid(kNobody), 0);
+  const auto kind = resolve(path).kind;
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_EQ(kind, PROGRAM_UNCOUNTABLE);
+  EXPECT_STREQ(file_->reason, "it has file capabilities");
 }
 
 TEST_F(ProgramFile, without_its_dynamic_loader_is_left_to_execve) {

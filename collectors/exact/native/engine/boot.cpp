@@ -76,6 +76,8 @@ void open_program(const char* name, ElfFile& program) {
   static ElfFile program;
   open_program(argv[kProgramWord], program);
   std::memcpy(engine.paths.program, program.path, sizeof engine.paths.program);
+  engine.program_device = program.device;
+  engine.program_inode = program.inode;
   engine.process = profile_writer_start_process(
       &engine.writer, static_cast<pid_t>(kernel_call(__NR_getpid)),
       static_cast<pid_t>(kernel_call(__NR_getppid)), program.path, std::strlen(program.path));

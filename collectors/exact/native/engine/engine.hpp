@@ -27,10 +27,11 @@ struct Engine {
   profile_writer writer;
   bops_profile_process* process;  ///< the current process's record; null if there was no room
   Paths paths;
+  Word program_device, program_inode;
   Word cache_place;  ///< where the code cache goes: free memory below 2 GiB
   Word cache_size;
-  /// The guest has installed a seccomp filter: programs that it executes may not be allowed what the
-  /// engine needs.
+  /// The guest has installed a seccomp filter: programs that it executes may not be allowed what
+  /// the engine needs.
   bool filtered;
 };
 

@@ -12,6 +12,10 @@ namespace bops::native {
 /// parent: nothing may be left changed.
 std::int64_t execute_program(std::int64_t number, const Word arguments[6]);
 
+/// Why the engine would not work in a program that this process executes now, as a phrase; null if
+/// it would.
+const char* engine_cannot_run();
+
 }  // namespace bops::native
 
 #endif

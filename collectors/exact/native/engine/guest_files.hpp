@@ -6,6 +6,9 @@
 
 namespace bops::native {
 
+/// Whether `path` is a link in /proc to the program that this process executes.
+bool is_own_program(const char* path);
+
 /// open, openat, openat2, stat, lstat, newfstatat, statx, readlink, readlinkat, access, faccessat,
 /// faccessat2 of /proc/self/exe, /proc/thread-self/exe, /proc/PID/exe with our own pid. True if the
 /// call was one of these and was carried out, with the kernel's `result`; false: let it through as

@@ -233,7 +233,7 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kD2, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(C).is(kByteRm)},
     {Map::kD3, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).uses(kRcx)},
     {Map::kD3, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(C)},
-    {Map::kC6, kNp, "0 c0-c7", modrm(kNo, kUse).takes(kU8).is(kByteRm)},
+    {Map::kC6, kNp, "0 c0-c7", modrm(kNo, kUse).takes(kI8).is(kByteRm)},
     {Map::kC6, kNp, "f8", modrm(kNo, kNo).takes(kU8).uses(kRax)},  // xabort
     {Map::kC7, kNp, "0 c0-c7", modrm(kNo, kOver).takes(kIz)},
     {Map::kC7, kNp, "f8",
@@ -282,20 +282,20 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "06 08 09", trap()},
     {Map::k0f, kAny, "07 35 aa", plain(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f, kAny, "0b", trap()},
-    {Map::k0f, kAny, "0d", modrm(kUse, kUse)},
+    {Map::k0f, kAny, "0d 1c", modrm(kUse, kUse)},
     {Map::k0f, kAny, "0e", plain()},
     {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix)},
     {Map::k0f, kAny, "18", modrm(kNo, kUse)},
-    {Map::k0f, kAny, "19 1c-1f", modrm(kUse, kUse).is(kNoAccess)},
-    {Map::k0f, kNp, "1a 1b", modrm(kUse, kUse)},  // MPX, or nop
-    {Map::k0f, k66 | kF3 | kF2, "1a 1b", modrm(kUse, kUse)},
-    {Map::k0f, kAny, "20-23", modrm(kNo, kUse).goes(Control::kTrap).is(kModIgnored)},
+    {Map::k0f, kAny, "19 1d-1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "1a 1b", modrm(kUse, kUse)},  // MPX, or nop
+    {Map::k0f, kAny, "20 22", group(Map::k0f20).is(kModIgnored)},
+    {Map::k0f, kAny, "21 23", trap_modrm(kNo, kUse).is(kModIgnored)},
     {Map::k0f, kAny, "30", plain(kRax | kRcx | kRdx).goes(Control::kTrap)},
     {Map::k0f, kAny, "31", plain(kRax | kRdx)},
     {Map::k0f, kAny, "32", plain(kRax | kRcx | kRdx).goes(Control::kTrap)},
     {Map::k0f, kAny, "33", plain(kRax | kRcx | kRdx)},
     {Map::k0f, kAny, "34", plain(kAllRegisters).goes(Control::kInterrupt)},
-    {Map::k0f, kAny, "37", plain(kAllRegisters)},  // getsec
+    {Map::k0f, kNp, "37", plain(kAllRegisters)},  // getsec
     {Map::k0f, kAny, "40-4f", modrm(kUse, kUse).is(kReadsCondition)},
     {Map::k0f, kNp, "77", plain()},
     {Map::k0f, kAny, "80-8f",
@@ -373,8 +373,10 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f01, kNp, "c0 c2-c7 cf d1 d8 da-df fe-ff",
      vector().uses(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f01, kNp, "c1 d4 d7 d9", vector().uses(kAllRegisters)},
-    {Map::k0f01, kNp, "c8-c9",
+    // monitor and mwait: AMD has a bit that allows them to users
+    {Map::k0f01, kNp, "c8",
      vector().uses(kRax | kRcx | kRdx).is(kImplicitMemory | kImplicitSegment)},
+    {Map::k0f01, kNp, "c9", vector().uses(kRax | kRcx | kRdx)},
     {Map::k0f01, kNp, "ca-cb", trap_modrm(kNo, kNo)},
     {Map::k0f01, kNp, "d0 ee-ef", vector().uses(kRax | kRcx | kRdx)},
     {Map::k0f01, kNp, "d5", vector()},
@@ -382,8 +384,9 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f01, kNp, "e8", vector()},
     {Map::k0f01, kAny, "f8", vector().goes(Control::kGsBase)},
     {Map::k0f01, kAny, "f9", vector().uses(kRax | kRcx | kRdx)},
-    {Map::k0f01, kNp, "fa-fb",
-     vector().uses(kRax | kRbx | kRcx | kRdx).is(kImplicitMemory | kImplicitSegment)},
+    {Map::k0f01, kNp, "fa",
+     vector().uses(kRax | kRcx | kRdx).is(kImplicitMemory | kImplicitSegment)},
+    {Map::k0f01, kNp, "fb", vector().uses(kRax | kRbx | kRcx | kRdx)},
     {Map::k0f01, kAny, "fc", vector().uses(kRax).is(kImplicitMemory | kImplicitSegment)},
     {Map::k0f01, kAny, "fd", vector().uses(kRax | kRcx | kRdx)},
     {Map::k0f01, k66, "cc-cf", vector().uses(kAllRegisters).goes(Control::kTrap)},
@@ -396,6 +399,7 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f01, kF3, "fa", vector().uses(kRcx)},                               // mcommit
     {Map::k0f01, kF2, "c6 ca fe-ff", vector().uses(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f01, kF2, "e8-e9", vector()},
+    {Map::k0f20, kAny, "c0-c7 d0-e7", trap_modrm(kNo, kUse)},  // control registers 0, 2, 3, 4, 8
     {Map::k0f71, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f72, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f73, kAny, "d0-d7 f0-f7", vector().takes(kU8)},
@@ -403,9 +407,9 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f78, k66, "c0-c7", vector().takes(Immediate::kTwoBytes)},
     {Map::k0f78, kF2, "c0-ff", vector().takes(Immediate::kTwoBytes)},
     // VIA PadLock.
-    {Map::k0fa6, kF3, "c0 c8 d0", vector().uses(0xff)},
-    {Map::k0fa7, kAny, "c0", vector().uses(0xff)},
-    {Map::k0fa7, kF3, "c8 d0 d8 e0 e8", vector().uses(0xff)},
+    {Map::k0fa6, kF3, "c0 c8 d0", vector().uses(0xff).is(kImplicitMemory)},
+    {Map::k0fa7, kNp | k66 | kF3, "c0", vector().uses(0xff).is(kImplicitMemory)},
+    {Map::k0fa7, kF3, "c8 d0 d8 e0 e8", vector().uses(0xff).is(kImplicitMemory)},
     {Map::k0fae, kNp, "0-3 7 e8-ff", vector()},
     {Map::k0fae, kNp, "4-6", vector().uses(kRax | kRdx)},
     {Map::k0fae, k66, "6-7", vector()},
@@ -460,7 +464,7 @@ constexpr Line kThreeByteLines[] = {
     {Map::k0f3a, k66, "62", vector().takes(kU8).kills(kAllFlags)},
     {Map::k0f3a, k66, "63", vector().takes(kU8).uses(kRcx).kills(kAllFlags)},
     {Map::k0f3a, kF3, "f0", group(Map::k0f3af0)},
-    {Map::k0f3af0, kF3, "c0-c7", vector().takes(kU8).uses(kRax)},  // hreset
+    {Map::k0f3af0, kF3, "c0", vector().takes(kU8).uses(kRax).goes(Control::kTrap)},  // hreset
 };
 
 constexpr Line kVexLines[] = {

@@ -33,24 +33,23 @@ enum class Access : std::uint8_t {
 
 enum Trait : std::uint32_t {
   kModrm = 1U << 0,
-  kByteReg = 1U << 1,           ///< ModRM.reg is an 8-bit register
-  kByteRm = 1U << 2,            ///< ModRM.rm is one, or the opcode's register
-  kMemoryOnly = 1U << 3,        ///< ModRM.rm must be memory
-  kRegisterOnly = 1U << 4,      ///< ModRM.rm must be a register
-  kOpcodeRegister = 1U << 5,    ///< `other` is the opcode's register, not VEX.vvvv
-  kReadsCondition = 1U << 6,    ///< reads the flags that the opcode's low four bits name
-  kShiftCount = 1U << 7,        ///< kills no flag if the immediate's masked value is 0
-  kImplicitMemory = 1U << 8,    ///< an access that ModRM does not show: 67 matters
-  kImplicitSegment = 1U << 9,   ///< and so do FS and GS
-  kVectorIndex = 1U << 10,      ///< the SIB byte's index is a vector register
-  kNoAccess = 1U << 11,         ///< lea, nop: the memory operand is not accessed
-  kString = 1U << 12,           ///< F2 and F3 repeat it
-  kNearBranch = 1U << 13,       ///< unknown with 66 and no REX.W
-  kNeverOverwrites = 1U << 14,  ///< may trap, or leaves the destination alone at times
-  kWhole = 1U << 15,            ///< kOverwrite holds for any operand size
-  kClearing = 1U << 16,         ///< reg op same reg does not depend on its value
-  kOverwritesRdx = 1U << 17,
-  kModIgnored = 1U << 18,  ///< ModRM.rm is a register whatever mod says
+  kByteReg = 1U << 1,          ///< ModRM.reg is an 8-bit register
+  kByteRm = 1U << 2,           ///< ModRM.rm is one, or the opcode's register
+  kMemoryOnly = 1U << 3,       ///< ModRM.rm must be memory
+  kRegisterOnly = 1U << 4,     ///< ModRM.rm must be a register
+  kOpcodeRegister = 1U << 5,   ///< `other` is the opcode's register, not VEX.vvvv
+  kReadsCondition = 1U << 6,   ///< reads the flags that the opcode's low four bits name
+  kShiftCount = 1U << 7,       ///< kills no flag if the immediate's masked value is 0
+  kImplicitMemory = 1U << 8,   ///< an access that ModRM does not show: 67 matters
+  kImplicitSegment = 1U << 9,  ///< and so do FS and GS
+  kVectorIndex = 1U << 10,     ///< the SIB byte's index is a vector register
+  kNoAccess = 1U << 11,        ///< lea, nop: the memory operand is not accessed
+  kString = 1U << 12,          ///< F2 and F3 repeat it
+  kNearBranch = 1U << 13,      ///< unknown with 66 and no REX.W
+  kWhole = 1U << 14,           ///< kOverwrite holds for any operand size
+  kClearing = 1U << 15,        ///< reg op same reg does not depend on its value
+  kOverwritesRdx = 1U << 16,
+  kModIgnored = 1U << 17,  ///< ModRM.rm is a register whatever mod says
 };
 
 /// The places where rows are looked up: opcode maps by opcode, groups by ModRM.
@@ -98,6 +97,7 @@ enum class Map : std::uint8_t {
   kDf,
   k0f00,
   k0f01,
+  k0f20,
   k0f1a,
   k0f1b,
   k0f1e,

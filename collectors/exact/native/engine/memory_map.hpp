@@ -26,10 +26,11 @@ void add_executable(const ExecutableRange& range);
 /// Takes [start, end) out, cutting ranges that straddle it, and invalidates its translations.
 /// Engine lock held.
 void remove_executable(Word start, Word end);
-/// The range that holds `address`, or null if it is not executable. Valid until the next change. Engine lock held.
+/// The range that holds `address`, or null if it is not executable. Valid until the next change.
+/// Engine lock held.
 ExecutableRange* executable_at(Word address);
-/// Whether another executable address is equal to `address` modulo a GiB: then entries of the target
-/// table must check. Engine lock held.
+/// Whether another executable address is equal to `address` modulo a GiB: then entries of the
+/// target table must check. Engine lock held.
 bool is_aliased(Word address);
 
 /// A free place of `size` bytes for code: below 1 GiB where there is room, then below 2 GiB, then
@@ -39,8 +40,8 @@ Word propose_code_address(Word size);
 /// Keeps [start, end) out of later proposals: the code cache, the program, the loader.
 void reserve_low_range(Word start, Word end);
 
-/// Brings [start, end) into line with /proc/self/maps, forgetting all translations there. Engine lock
-/// held.
+/// Brings [start, end) into line with /proc/self/maps, forgetting all translations there. Engine
+/// lock held.
 void read_executables_again(Word start, Word end);
 /// Whether a listed range, dormant or not, overlaps [start, end). Engine lock held.
 bool has_executables(Word start, Word end);

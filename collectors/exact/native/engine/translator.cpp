@@ -39,6 +39,47 @@ void clear_base_extension(std::uint8_t* code, const Instruction& decoded) {
     code[decoded.prefix_size + 1] |= static_cast<std::uint8_t>(kInvertedB);
 }
 
+constexpr int kLookAheadInstructions = 8, kLookAheadBranches = 2;
+
+unsigned live_flags_behind(const Instruction& decoded, Word next, int branches);
+
+/// Flags that code at `pc` may look at before it overwrites them. All of them where the code is not
+/// known to stay as it is.
+unsigned live_flags_at(Word pc, int branches) {
+  unsigned live = 0, killed = 0;
+  for (int i = 0; i < kLookAheadInstructions; ++i) {
+    const ExecutableRange* const range = executable_at(pc);
+    Instruction decoded;
+    if (!range || range->writable || range->path[0] == '\0' ||
+        !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), range->end - pc, decoded))
+      return live | (kAllFlags & ~killed);
+    live |= decoded.flags_read & ~killed;
+    killed |= decoded.flags_killed;
+    pc += decoded.length;
+    if ((live | killed) == kAllFlags) return live;
+    if (decoded.control != Control::kNone)
+      return live | (live_flags_behind(decoded, pc, branches) & ~killed);
+  }
+  return live | (kAllFlags & ~killed);
+}
+
+/// Flags that may be looked at behind an instruction, whose own reads are not counted.
+unsigned live_flags_behind(const Instruction& decoded, Word next, int branches) {
+  const Word target = next + static_cast<Word>(decoded.immediate);
+  if (branches == 0) return kAllFlags;
+  switch (decoded.control) {
+    case Control::kNone: return live_flags_at(next, branches - 1);
+    case Control::kJump:
+    case Control::kCall: return live_flags_at(target, branches - 1);
+    case Control::kConditional:
+    case Control::kLoop: {
+      const unsigned live = live_flags_at(next, branches - 1);
+      return live == kAllFlags ? live : live | live_flags_at(target, branches - 1);
+    }
+    default: return kAllFlags;
+  }
+}
+
 }  // namespace
 
 Word Translator::translate(Word pc) {
@@ -136,8 +177,7 @@ bool Translator::is_unrollable() const {
 
 Translator::CounterPlace Translator::place_counter(bool all_flags) const {
   const unsigned clobbered = all_flags ? unsigned{kAllFlags} : kAllFlags & ~unsigned{kCarryFlag};
-  // Behind the block all flags may be looked at.
-  unsigned live = kAllFlags;
+  unsigned live = live_flags_behind(last().decoded, last().next(), kLookAheadBranches);
   int place = -1;
   for (int i = count_ - 1; i >= 0; --i) {
     const Instruction& decoded = guest_[i].decoded;
