@@ -37,6 +37,7 @@ static void let_pass(void) {
 static pid_t stopping_child(void) {
   const pid_t child = fork();
   if (child != 0) return child;
+  setpgid(0, 0); /* or its group may be an orphaned one, for which SIGTSTP does nothing */
   handle(SIGCONT, on_continue, 0);
   raise(SIGSTOP);
   pass();

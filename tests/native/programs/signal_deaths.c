@@ -136,6 +136,7 @@ int main(int argc, char** argv) {
     if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) continue;
     const pid_t child = fork();
     if (child == 0) {
+      signal(number, SIG_DFL); /* a shell ignores some for its background */
       raise(number);
       _exit(0);
     }

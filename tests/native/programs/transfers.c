@@ -157,8 +157,7 @@ static void after_system_calls(void) {
       : "=&r"(rcx), "=&r"(label), "=&r"(r11)
       :
       : "rax", "rcx", "r11", "memory", "cc");
-  say("syscall leaves rcx at the next instruction: %d, flags in r11: %#lx", rcx == label,
-      r11 & 0xcd5);
+  say("syscall leaves rcx at the next instruction: %d, carry in r11: %lu", rcx == label, r11 & 1);
 }
 
 static int chosen(int which) {
