@@ -105,12 +105,12 @@ bool is_prefix(uint8_t byte) {
 }
 
 const Form* form_of(Map map, unsigned column, unsigned opcode) {
-  const InstructionTables& tables = kInstructionTables;
+  const InstructionTables& tables = instruction_tables;
   return &tables.forms[tables.opcodes[static_cast<size_t>(map)][column][opcode]];
 }
 
 const Form* form_in_group(const Form& form, unsigned modrm, unsigned column) {
-  const InstructionTables& tables = kInstructionTables;
+  const InstructionTables& tables = instruction_tables;
   modrm |= form.modrm_or;
   const unsigned entry = modrm < 0xc0 ? (modrm >> 3) & 7 : 8 + (modrm & 63);
   const size_t group = static_cast<size_t>(form.group) - kFirstGroup;
@@ -302,7 +302,7 @@ bool decode_any(const uint8_t* bytes, Instruction& instruction) {
   }
   const Form* form = form_of(encoding.map, encoding.column, bytes[at]);
   if (form->group == Map::kEscape) {
-    if (form == kInstructionTables.forms) return false;
+    if (form == instruction_tables.forms) return false;
     if (bytes[at] == 0x8f && (bytes[at + 1] & 31) < 8) {  // pop
       form = form_of(Map::kOneByte, 1, bytes[at]);
     } else {
@@ -311,7 +311,7 @@ bool decode_any(const uint8_t* bytes, Instruction& instruction) {
     }
   }
   if (form->group < Map::kEscape) form = form_in_group(*form, bytes[at + 1], encoding.column);
-  if (form == kInstructionTables.forms) return false;
+  if (form == instruction_tables.forms) return false;
   return finish<false>(*form, bytes, at, encoding.extension, context, instruction);
 }
 
@@ -340,7 +340,7 @@ bool decode_instruction(const uint8_t* code, size_t available, Instruction& inst
   if (form->group != Map::kNoGroup) {
     if (form->group == Map::kEscape) return decode_slowly(code, available, instruction);
     form = form_in_group(*form, code[at + 1], 0);
-    if (form == kInstructionTables.forms) return false;
+    if (form == instruction_tables.forms) return false;
   }
   instruction.prefix_size = static_cast<uint8_t>(rex);
   instruction.rex = static_cast<uint8_t>(code[0] & (0U - rex));

@@ -11,8 +11,8 @@ constexpr std::uint16_t kRax = 1, kRcx = 2, kRdx = 4, kRbx = 8, kRsp = 16, kRbp 
                         kRdi = 128;
 constexpr std::uint16_t kAllRegisters = 0xffff;
 
-constexpr std::uint8_t C = kCarryFlag, P = kParityFlag, A = kAdjustFlag, Z = kZeroFlag,
-                       S = kSignFlag, O = kOverflowFlag;
+constexpr std::uint8_t kC = kCarryFlag, kP = kParityFlag, kA = kAdjustFlag, kZ = kZeroFlag,
+                       kS = kSignFlag, kO = kOverflowFlag;
 
 constexpr Immediate kI8 = Immediate::kSigned8, kU8 = Immediate::kUnsigned8,
                     kU16 = Immediate::kUnsigned16, kU32 = Immediate::kUnsigned32,
@@ -113,13 +113,13 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "01 03 09 0b 21 23 39 3b 85", modrm(kUse, kUse).kills(kAllFlags)},
     {Map::kOneByte, kNp, "29 2b 31 33", modrm(kUse, kUse).kills(kAllFlags).is(kClearing)},
     {Map::kOneByte, kNp, "10 12 18 1a",
-     modrm(kUse, kUse).reads(C).kills(kAllFlags).is(kByteReg | kByteRm)},
-    {Map::kOneByte, kNp, "11 13", modrm(kUse, kUse).reads(C).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "19 1b", modrm(kUse, kUse).reads(C).kills(kAllFlags).is(kClearing)},
+     modrm(kUse, kUse).reads(kC).kills(kAllFlags).is(kByteReg | kByteRm)},
+    {Map::kOneByte, kNp, "11 13", modrm(kUse, kUse).reads(kC).kills(kAllFlags)},
+    {Map::kOneByte, kNp, "19 1b", modrm(kUse, kUse).reads(kC).kills(kAllFlags).is(kClearing)},
     {Map::kOneByte, kNp, "04 0c 24 2c 34 3c a8", plain(kRax).takes(kI8).kills(kAllFlags)},
     {Map::kOneByte, kNp, "05 0d 25 2d 35 3d a9", plain(kRax).takes(kIz).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "14 1c", plain(kRax).takes(kI8).reads(C).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "15 1d", plain(kRax).takes(kIz).reads(C).kills(kAllFlags)},
+    {Map::kOneByte, kNp, "14 1c", plain(kRax).takes(kI8).reads(kC).kills(kAllFlags)},
+    {Map::kOneByte, kNp, "15 1d", plain(kRax).takes(kIz).reads(kC).kills(kAllFlags)},
     {Map::kOneByte, kNp, "50-5f", opcode_register(kUse).uses(kRsp)},
     {Map::kOneByte, kNp, "63", modrm(kOver, kUse)},
     {Map::kOneByte, kNp, "68", plain(kRsp).takes(kIz)},
@@ -150,8 +150,8 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "9b", plain()},
     {Map::kOneByte, kNp, "9c", plain(kRsp).reads(kAllFlags)},
     {Map::kOneByte, kNp, "9d", plain(kRsp).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "9e", plain(kRax).kills(C | P | A | Z | S)},
-    {Map::kOneByte, kNp, "9f", plain(kRax).reads(C | P | A | Z | S)},
+    {Map::kOneByte, kNp, "9e", plain(kRax).kills(kC | kP | kA | kZ | kS)},
+    {Map::kOneByte, kNp, "9f", plain(kRax).reads(kC | kP | kA | kZ | kS)},
     {Map::kOneByte, kNp, "a0-a3",
      plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment | kOddImmediate)},
     {Map::kOneByte, kNp, "a4 a5",
@@ -190,7 +190,7 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "de", group(Map::kDe)},
     {Map::kOneByte, kNp, "df", group(Map::kDf)},
     {Map::kOneByte, kNp, "e0 e1",
-     plain(kRcx).takes(kI8).reads(Z).goes(Control::kLoop).is(kNearBranch)},
+     plain(kRcx).takes(kI8).reads(kZ).goes(Control::kLoop).is(kNearBranch)},
     {Map::kOneByte, kNp, "e2 e3", plain(kRcx).takes(kI8).goes(Control::kLoop).is(kNearBranch)},
     {Map::kOneByte, kNp, "e4-e7", plain(kRax).takes(kU8)},
     {Map::kOneByte, kNp, "ec-ef", plain(kRax | kRdx)},
@@ -198,10 +198,10 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "e9", plain().takes(kIz).goes(Control::kJump).is(kNearBranch)},
     {Map::kOneByte, kNp, "eb", plain().takes(kI8).goes(Control::kJump).is(kNearBranch)},
     {Map::kOneByte, kNp, "f4", trap()},
-    {Map::kOneByte, kNp, "f5", plain().reads(C).kills(C)},
+    {Map::kOneByte, kNp, "f5", plain().reads(kC).kills(kC)},
     {Map::kOneByte, kNp, "f6", group(Map::kF6)},
     {Map::kOneByte, kNp, "f7", group(Map::kF7)},
-    {Map::kOneByte, kNp, "f8 f9", plain().kills(C)},
+    {Map::kOneByte, kNp, "f8 f9", plain().kills(kC)},
     {Map::kOneByte, kNp, "fa-fd", plain()},  // cli and sti are allowed with I/O privilege
     {Map::kOneByte, kNp, "fe", group(Map::kFe)},
     {Map::kOneByte, kNp, "ff", group(Map::kFf)},
@@ -210,35 +210,37 @@ constexpr Line kOneByteLines[] = {
 constexpr Line kOneByteGroupLines[] = {
     {Map::k80, kNp, "0-1 4-7 c0-cf e0-ff",
      modrm(kNo, kUse).takes(kI8).kills(kAllFlags).is(kByteRm)},
-    {Map::k80, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kI8).reads(C).kills(kAllFlags).is(kByteRm)},
+    {Map::k80, kNp, "2-3 d0-df",
+     modrm(kNo, kUse).takes(kI8).reads(kC).kills(kAllFlags).is(kByteRm)},
     {Map::k81, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).takes(kIz).kills(kAllFlags)},
-    {Map::k81, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kIz).reads(C).kills(kAllFlags)},
+    {Map::k81, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kIz).reads(kC).kills(kAllFlags)},
     {Map::k83, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).takes(kI8).kills(kAllFlags)},
-    {Map::k83, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kI8).reads(C).kills(kAllFlags)},
+    {Map::k83, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kI8).reads(kC).kills(kAllFlags)},
     {Map::k8c, kNp, "0-5 c0-ef", modrm(kNo, kUse)},
     {Map::k8e, kNp, "0 2-4 c0-c7 d0-e7", modrm(kNo, kUse)},
     {Map::k8e, kNp, "5 e8-ef", modrm(kNo, kUse).goes(Control::kGsBase)},
     {Map::k8f, kNp, "0 c0-c7", modrm(kNo, kUse).uses(kRsp)},
     // Shifts and rotations.
     {Map::kC0, kNp, "0-1 c0-cf",
-     modrm(kNo, kUse).takes(kU8).kills(C | O).is(kByteRm | kShiftCount)},
+     modrm(kNo, kUse).takes(kU8).kills(kC | kO).is(kByteRm | kShiftCount)},
     {Map::kC0, kNp, "2-3 d0-df",
-     modrm(kNo, kUse).takes(kU8).reads(C).kills(C | O).is(kByteRm | kShiftCount)},
+     modrm(kNo, kUse).takes(kU8).reads(kC).kills(kC | kO).is(kByteRm | kShiftCount)},
     {Map::kC0, kNp, "4-7 e0-ff",
      modrm(kNo, kUse).takes(kU8).kills(kAllFlags).is(kByteRm | kShiftCount)},
-    {Map::kC1, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kU8).kills(C | O).is(kShiftCount)},
-    {Map::kC1, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kU8).reads(C).kills(C | O).is(kShiftCount)},
+    {Map::kC1, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kU8).kills(kC | kO).is(kShiftCount)},
+    {Map::kC1, kNp, "2-3 d0-df",
+     modrm(kNo, kUse).takes(kU8).reads(kC).kills(kC | kO).is(kShiftCount)},
     {Map::kC1, kNp, "4-7 e0-ff", modrm(kNo, kUse).takes(kU8).kills(kAllFlags).is(kShiftCount)},
-    {Map::kD0, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(C | O).is(kByteRm)},
-    {Map::kD0, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(C).kills(C | O).is(kByteRm)},
+    {Map::kD0, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kC | kO).is(kByteRm)},
+    {Map::kD0, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(kC).kills(kC | kO).is(kByteRm)},
     {Map::kD0, kNp, "4-7 e0-ff", modrm(kNo, kUse).kills(kAllFlags).is(kByteRm)},
-    {Map::kD1, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(C | O)},
-    {Map::kD1, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(C).kills(C | O)},
+    {Map::kD1, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kC | kO)},
+    {Map::kD1, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(kC).kills(kC | kO)},
     {Map::kD1, kNp, "4-7 e0-ff", modrm(kNo, kUse).kills(kAllFlags)},
     {Map::kD2, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).uses(kRcx).is(kByteRm)},
-    {Map::kD2, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(C).is(kByteRm)},
+    {Map::kD2, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(kC).is(kByteRm)},
     {Map::kD3, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).uses(kRcx)},
-    {Map::kD3, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(C)},
+    {Map::kD3, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(kC)},
     {Map::kC6, kNp, "0 c0-c7", modrm(kNo, kUse).takes(kI8).is(kByteRm)},
     {Map::kC6, kNp, "f8", modrm(kNo, kNo).takes(kU8).uses(kRax)},  // xabort
     {Map::kC7, kNp, "0 c0-c7", modrm(kNo, kOver).takes(kIz)},
@@ -253,8 +255,8 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kF7, kNp, "3 d8-df", modrm(kNo, kUse).kills(kAllFlags)},
     {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).overwrites_rdx().kills(kAllFlags)},
     {Map::kF7, kNp, "6-7 f0-ff", modrm(kNo, kUse).uses(kRax | kRdx).kills(kAllFlags)},
-    {Map::kFe, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O).is(kByteRm)},
-    {Map::kFf, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O)},
+    {Map::kFe, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kP | kA | kZ | kS | kO).is(kByteRm)},
+    {Map::kFf, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kP | kA | kZ | kS | kO)},
     {Map::kFf, kNp, "2 d0-d7",
      modrm(kNo, kUse).uses(kRsp).goes(Control::kIndirectCall).is(kNearBranch)},
     {Map::kFf, kNp, "3 5", modrm(kNo, kNo).uses(kAllRegisters).goes(Control::kFar)},
@@ -263,15 +265,15 @@ constexpr Line kOneByteGroupLines[] = {
     // x87.
     {Map::kD9, kNp, "0 2-7 c0-d0 d8-e1 e4-e5 e8-ee f0-ff", vector()},
     {Map::kDa, kNp, "0-7 e9", vector()},
-    {Map::kDa, kNp, "c0-c7", vector().reads(C)},
-    {Map::kDa, kNp, "c8-cf", vector().reads(Z)},
-    {Map::kDa, kNp, "d0-d7", vector().reads(C | Z)},
-    {Map::kDa, kNp, "d8-df", vector().reads(P)},
+    {Map::kDa, kNp, "c0-c7", vector().reads(kC)},
+    {Map::kDa, kNp, "c8-cf", vector().reads(kZ)},
+    {Map::kDa, kNp, "d0-d7", vector().reads(kC | kZ)},
+    {Map::kDa, kNp, "d8-df", vector().reads(kP)},
     {Map::kDb, kNp, "0-3 5 7 e0-e4", vector()},
-    {Map::kDb, kNp, "c0-c7", vector().reads(C)},
-    {Map::kDb, kNp, "c8-cf", vector().reads(Z)},
-    {Map::kDb, kNp, "d0-d7", vector().reads(C | Z)},
-    {Map::kDb, kNp, "d8-df", vector().reads(P)},
+    {Map::kDb, kNp, "c0-c7", vector().reads(kC)},
+    {Map::kDb, kNp, "c8-cf", vector().reads(kZ)},
+    {Map::kDb, kNp, "d0-d7", vector().reads(kC | kZ)},
+    {Map::kDb, kNp, "d8-df", vector().reads(kP)},
     {Map::kDb, kNp, "e8-f7", vector().kills(kAllFlags)},  // fucomi, fcomi
     {Map::kDd, kNp, "0-4 6-7 c0-ef", vector()},
     {Map::kDe, kNp, "0-7 c0-d7 d9 e0-ff", vector()},
@@ -283,7 +285,7 @@ constexpr Line kOneByteGroupLines[] = {
 constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "00", group(Map::k0f00)},
     {Map::k0f, kAny, "01", group(Map::k0f01)},
-    {Map::k0f, kAny, "02 03", modrm(kUse, kUse).kills(Z)},
+    {Map::k0f, kAny, "02 03", modrm(kUse, kUse).kills(kZ)},
     {Map::k0f, kAny, "05", plain(kAllRegisters).goes(Control::kSystemCall)},
     {Map::k0f, kAny, "06 08 09", trap()},
     {Map::k0f, kAny, "07 35 aa", plain(kAllRegisters).goes(Control::kTrap)},
@@ -312,7 +314,7 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "a0 a1 a8", plain(kRsp)},
     {Map::k0f, kAny, "a9", plain(kRsp).goes(Control::kGsBase)},
     {Map::k0f, kAny, "a2", plain(kRax | kRbx | kRcx | kRdx)},
-    {Map::k0f, kAny, "a3 ab b3 bb", modrm(kUse, kUse).kills(C | P | A | S | O)},
+    {Map::k0f, kAny, "a3 ab b3 bb", modrm(kUse, kUse).kills(kC | kP | kA | kS | kO)},
     {Map::k0f, kAny, "a4 ac", modrm(kUse, kUse).takes(kU8).kills(kAllFlags).is(kShiftCount)},
     {Map::k0f, kAny, "a5 ad", modrm(kUse, kUse).uses(kRcx)},
     {Map::k0f, kAny, "a6", group(Map::k0fa6)},
@@ -371,7 +373,7 @@ constexpr Line k0fLines[] = {
 constexpr Line k0fGroupLines[] = {
     {Map::k0f00, kAny, "0-1 c0-cf", modrm(kNo, kUse)},
     {Map::k0f00, kAny, "2-3 d0-df", trap_modrm(kNo, kUse)},
-    {Map::k0f00, kAny, "4-5 e0-ef", modrm(kNo, kUse).kills(Z)},
+    {Map::k0f00, kAny, "4-5 e0-ef", modrm(kNo, kUse).kills(kZ)},
     {Map::k0f00, kF2, "6 f0-f7", trap_modrm(kNo, kUse)},  // lkgs
     {Map::k0f01, kAny, "0-1", vector()},
     {Map::k0f01, kAny, "2-3", trap_modrm(kNo, kNo)},
@@ -432,8 +434,8 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0fae, kF3, "6", trap_modrm(kNo, kNo)},  // clrssbsy
     {Map::k0fae, kF3, "f0-f7",
      modrm(kNo, kUse).is(kImplicitMemory | kImplicitSegment)},  // umonitor
-    {Map::k0fba, kAny, "4-7 e0-ff", modrm(kNo, kUse).takes(kU8).kills(C | P | A | S | O)},
-    {Map::k0fc7, kAny, "1", vector().uses(kRax | kRbx | kRcx | kRdx).kills(Z)},
+    {Map::k0fba, kAny, "4-7 e0-ff", modrm(kNo, kUse).takes(kU8).kills(kC | kP | kA | kS | kO)},
+    {Map::k0fc7, kAny, "1", vector().uses(kRax | kRbx | kRcx | kRdx).kills(kZ)},
     {Map::k0fc7, kNp, "3 5", vector().uses(kRax | kRdx).goes(Control::kTrap)},
     {Map::k0fc7, kNp, "4", vector().uses(kRax | kRdx)},
     {Map::k0fc7, kNp | k66 | kF3, "6", trap_modrm(kNo, kNo)},
@@ -459,8 +461,8 @@ constexpr Line kThreeByteLines[] = {
     {Map::k0f38, kF2, "f1", modrm(kUse, kUse)},
     {Map::k0f38, k66, "f5", trap_modrm(kUse, kNo).is(kMemoryOnly)},  // wruss
     {Map::k0f38, kNp, "f6", modrm(kUse, kNo).is(kMemoryOnly)},       // wrss
-    {Map::k0f38, k66, "f6", modrm(kUse, kUse).reads(C).kills(C)},
-    {Map::k0f38, kF3, "f6", modrm(kUse, kUse).reads(O).kills(O)},
+    {Map::k0f38, k66, "f6", modrm(kUse, kUse).reads(kC).kills(kC)},
+    {Map::k0f38, kF3, "f6", modrm(kUse, kUse).reads(kO).kills(kO)},
     {Map::k0f38, k66, "f8", modrm(kUse, kNo).is(kMemoryOnly)},
     // enqcmd, enqcmds; with registers urdmsr, uwrmsr
     {Map::k0f38, kF3 | kF2, "f8", modrm(kUse, kUse)},
@@ -634,7 +636,7 @@ consteval unsigned digit(char c) {
 // Not constexpr: to call it is an error of compilation.
 void an_opcode_has_two_rows() {}
 
-constexpr std::uint8_t kFlagsOfCondition[8] = {O, C, Z, C | Z, S, P, S | O, S | O | Z};
+constexpr std::uint8_t kFlagsOfCondition[8] = {kO, kC, kZ, kC | kZ, kS, kP, kS | kO, kS | kO | kZ};
 
 struct Builder {
   InstructionTables tables{};
@@ -706,6 +708,6 @@ consteval InstructionTables build() {
 
 }  // namespace
 
-constinit const InstructionTables kInstructionTables = build();
+constinit const InstructionTables instruction_tables = build();
 
 }  // namespace bops::native

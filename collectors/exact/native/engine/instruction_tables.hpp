@@ -163,6 +163,6 @@ struct InstructionTables {
   std::uint16_t groups[kGroups][kColumns][kGroupEntries];
 };
 
-extern const InstructionTables kInstructionTables;
+extern const InstructionTables instruction_tables;
 
 }  // namespace bops::native
