@@ -83,8 +83,7 @@ void CodeCache::grow_hash() {
   hash_used_ = 0;
   for (Word i = 0; i < old_size; ++i)
     if (old[i] != 0) remember(blocks_[old[i] - 1].pc, old[i] - 1);
-  constexpr int kMunmap = 11;
-  kernel_call(kMunmap, word(old), old_size * sizeof old[0]);
+  give_up_memory(word(old), old_size * sizeof old[0]);
 }
 
 Block* CodeCache::block_at(Word address) {

@@ -45,6 +45,9 @@ void protect_engine_range(Word start, Word end);
 /// Whether some of [start, end) is the engine's. Needs no lock.
 bool is_engine_memory(Word start, Word end);
 
+/// Unmaps what reserve_memory returned or protect_engine_range was told of.
+void give_up_memory(Word start, Word size);
+
 /// Writes a MESSAGE record: what the engine has to say never goes to the target's streams. With the
 /// engine lock held or free.
 void say(const char* text);

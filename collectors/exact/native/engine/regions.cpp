@@ -9,7 +9,7 @@ extern "C" {
 namespace bops::native {
 namespace {
 
-constexpr int kMunmap = 11, kArchPrctl = 158;
+constexpr int kArchPrctl = 158;
 constexpr Word kSetGs = 0x1001;
 constexpr std::uint32_t kMaxNodes = 4096, kMaxDepth = 1 << 20, kMaxWorks = 4096;
 constexpr std::uint32_t kOutside = 0;  ///< the node that stands for no region
@@ -191,7 +191,7 @@ std::int64_t region_call(Area* area, Word operation, Word pointer, Word amount) 
 }
 
 void forget_regions(Thread* thread) {
-  if (thread->regions != 0) kernel_call(kMunmap, thread->regions, sizeof(Regions));
+  if (thread->regions != 0) give_up_memory(thread->regions, sizeof(Regions));
   thread->regions = 0;
 }
 

@@ -19,8 +19,7 @@ namespace bops::native {
 namespace {
 
 constexpr int kGetpid = 39, kClone = 56, kFork = 57, kVfork = 58, kExit = 60, kGetppid = 110,
-              kPrctl = 157, kArchPrctl = 158, kGettid = 186, kExitGroup = 231, kClone3 = 435,
-              kMunmap = 11;
+              kPrctl = 157, kArchPrctl = 158, kGettid = 186, kExitGroup = 231, kClone3 = 435;
 constexpr Word kSetGs = 0x1001, kGetName = 16;
 constexpr Word kCloneVm = 0x100, kCloneSighand = 0x800, kCloneVfork = 0x4000, kCloneThread = 0x10000, kSigchld = 17;
 constexpr std::int64_t kFault = -14, kTryAgain = -11;
@@ -78,8 +77,8 @@ Thread* new_thread() {
 
 void forget_partials(Thread* thread) {
   if (thread->partials)
-    kernel_call(kMunmap, word(thread->partials),
-                thread->partial_capacity * sizeof(Thread::Partial));
+    give_up_memory(word(thread->partials),
+                   thread->partial_capacity * sizeof(Thread::Partial));
   thread->partials = nullptr;
   thread->partial_capacity = thread->partial_count = 0;
 }
