@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "collectors/exact/block_profile.hpp"
 #include "tests/harness/subprocess.hpp"
@@ -150,6 +151,35 @@ TEST_F(Loader, keeps_the_list_of_executable_memory_in_step) {
   expect_as_native({loaded_program("change_code")});
   expect_as_native({loaded_program("change_code-static")});
   EXPECT_EQ(run_loaded({loaded_program("change_code")}).output, "changed\n");
+}
+
+/// From START-END rwxp ... PATH.
+void expect_low(const std::string& maps) {
+  std::istringstream lines(maps);
+  for (std::string line; std::getline(lines, line);) {
+    std::size_t after = 0;
+    if (line.find(BOPS_LOADER_PROBE) != std::string::npos ||
+        line.find("[vsyscall]") != std::string::npos || line.find("x") != line.find(" ") + 3)
+      continue;
+    (void)std::stoull(line, &after, 16);
+    EXPECT_LE(std::stoull(line.substr(after + 1), nullptr, 16), 1ULL << 31) << line;
+  }
+}
+
+TEST_F(Loader, puts_code_where_translations_reach_all_of_it) {
+  for (const char* program :
+       {"dynamic-pie", "dynamic-fixed", "static-pie", "large-pages", "large-pie", "large-fixed"}) {
+    const std::string maps = run_loaded({loaded_program(program), "maps"}).output;
+    EXPECT_NE(maps.find("r-xp"), std::string::npos) << program;
+    expect_low(maps);
+  }
+  // Code that is generated, and a library that is loaded late.
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"/usr/bin/node", "-p",
+                                 "fs.readFileSync('/proc/self/maps', 'utf8')"},
+        std::vector<std::string>{"/usr/bin/python3", "-c",
+                                 "import ctypes, sqlite3\nprint(open('/proc/self/maps').read())"}})
+    if (::access(command[0].c_str(), X_OK) == 0) expect_low(run_loaded(command).output);
 }
 
 /// The kernel lets neither the heap nor the vdso be moved.

@@ -93,6 +93,9 @@ static void share(void) {
   require(writable != MAP_FAILED && code != MAP_FAILED, "two mappings of a file");
   write_code(writable + PAGE, 8);
   require(call(code + PAGE) == 8, "code written through another mapping");
+  require(mprotect(code + PAGE, PAGE, PROT_NONE) == 0 && mprotect(code + PAGE, PAGE, RX) == 0 &&
+              call(code + PAGE) == 8,
+          "a page of a file, after it was protected");
   char* again = mremap(code, 0, 2 * PAGE, MREMAP_MAYMOVE);
   require(again != MAP_FAILED && call(again + PAGE) == 8, "a third mapping by mremap");
   munmap(writable, 2 * PAGE);
