@@ -49,6 +49,8 @@ static void write_then_execute(void) {
     require(mprotect(code + PAGE, PAGE, PROT_EXEC) == 0 && call(code + PAGE) == 77, "only X");
     require(mprotect(code, 8 * PAGE, RW) == 0, "mprotect RW");
   }
+  require(mprotect(code, PAGE, RX) == 0 && munmap(code + 1, PAGE) == -1 && call(code) == 49,
+          "munmap that fails");
   require(munmap(code + 2 * PAGE, PAGE) == 0, "munmap in the middle");
   require(mprotect(code, 8 * PAGE, RX) == -1 && errno == ENOMEM, "a hole is not protected");
   require(call(code) == 49, "what lies before the hole is");
@@ -145,6 +147,8 @@ static void reserve(void) {
   require(elsewhere != wish, "an address that is taken");
   munmap(wish, PAGE);
   munmap(elsewhere, PAGE);
+
+  munmap(map(1, PROT_EXEC, 0, NULL), PAGE);
 
   int key = (int)syscall(SYS_pkey_alloc, 0, 0);
   char* code = map(1, RW, 0, NULL);
