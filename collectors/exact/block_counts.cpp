@@ -7,6 +7,7 @@
 #include <set>
 
 #include "collectors/exact/decode/instruction.hpp"
+#include "collectors/exact/region_counts.hpp"
 #include "platform/elf_file.hpp"
 
 namespace bops::exact {
@@ -155,13 +156,13 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
   for (const BlockProfile::Mapping& mapping : profile.mappings)
     mappings.emplace(mapping.index, &mapping);
 
-  std::map<std::uint32_t, BlockSum> thread_sums;
+  std::map<std::uint32_t, BlockSum> sums;  // by index of a thread or region
   std::map<std::uint32_t, BlockSum> mapping_sums;
   UnknownInstructions unknown;
   bool assumes_tile_size = false;
-  const auto add = [&](std::uint32_t thread, const BlockProfile::Block& block,
+  const auto add = [&](std::uint32_t index, const BlockProfile::Block& block,
                        const BlockFacts& block_facts, std::uint64_t times) {
-    thread_sums[thread].add(block_facts, times);
+    sums[index].add(block_facts, times);
     mapping_sums[block.mapping].add(block_facts, times);
     for (const std::string& bytes : block_facts.unknown) unknown[bytes] += times;
     assumes_tile_size |= block_facts.assumes_tile_size;
@@ -188,6 +189,7 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
     return end_since(start_ns,
                      end_mono_ns == 0 && exec != replaced.end() ? exec->second : end_mono_ns);
   };
+  const RegionCounter region_counter(profile, sums);
   std::map<std::uint32_t, std::size_t> rows;  // process index -> row
   for (const BlockProfile::Process& process : profile.processes) {
     rows.emplace(process.index, run.processes.size());
@@ -197,12 +199,14 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
   }
   for (const BlockProfile::Thread& thread : profile.threads) {
     ProcessCounts& process = run.processes[rows.at(thread.process)];
-    const Counts counts = thread_sums[thread.index].counts();
+    const Counts counts = region_counter.thread_counts(thread.index);
     process.counts += counts;
     run.threads.push_back({process.pid, thread.tid, thread.name,
                            since(start_ns, thread.start_mono_ns),
-                           end_of(thread.process, thread.end_mono_ns), via_, counts});
+                           end_of(thread.process, thread.end_mono_ns), via_, counts,
+                           region_counter.thread_work(thread.index)});
   }
+  run.regions = region_counter.regions(run.threads);
   for (const BlockProfile::Uncounted& program : profile.uncounted)
     run.processes.push_back({program.pid, program.ppid, program.path, false, program.reason,
                              since(start_ns, program.start_mono_ns), std::nullopt, Counts{}});

@@ -65,7 +65,7 @@ struct CounterRecord {
 /// One pass over the records of a profile.
 class Reading {
  public:
-  explicit Reading(Bytes file) : file_(file) {}
+  explicit Reading(Bytes file) : file_(file), first_new_index_(next_thread()) {}
 
   BlockProfile run() {
     walk_extents();
@@ -83,6 +83,14 @@ class Reading {
   }
 
  private:
+  [[nodiscard]] std::uint32_t next_thread() const {
+    return load<std::uint32_t>(file_, offsetof(bops_profile_header, next_thread));
+  }
+  /// Whether the thread or region began while this was read: its record may lie behind the reader,
+  /// and what belongs to it is of a later state.
+  [[nodiscard]] bool is_new(std::uint32_t index) const {
+    return index >= first_new_index_ && index < next_thread();
+  }
   void walk_extents();
   void walk_records(Bytes extent);
   bool read_record(std::uint32_t type, Bytes record);
@@ -95,10 +103,15 @@ class Reading {
   bool read_partial(Bytes record);
   bool read_uncounted(Bytes record);
   bool read_message(Bytes record);
+  bool read_region(Bytes record);
+  bool read_work(Bytes record);
   void resolve_executions();
   void drop_dangling();
+  [[nodiscard]] std::unordered_set<std::uint64_t> drop_dangling_regions(
+      const std::unordered_set<std::uint64_t>& threads);
 
   Bytes file_;
+  std::uint32_t first_new_index_;
   BlockProfile profile_;
   std::vector<std::pair<std::size_t, std::uint32_t>> packed_fields_;  // offset in file, value seen
   std::unordered_set<std::uint32_t> packed_threads_;
@@ -157,6 +170,8 @@ bool Reading::read_record(std::uint32_t type, Bytes record) {
     case BOPS_RECORD_PARTIAL: return read_partial(record);
     case BOPS_RECORD_UNCOUNTED: return read_uncounted(record);
     case BOPS_RECORD_MESSAGE: return read_message(record);
+    case BOPS_RECORD_REGION: return read_region(record);
+    case BOPS_RECORD_WORK: return read_work(record);
     default: return false;
   }
 }
@@ -274,9 +289,32 @@ bool Reading::read_message(Bytes record) {
   return true;
 }
 
+bool Reading::read_region(Bytes record) {
+  FixedPart<bops_profile_region> wire(record);
+  if (!wire) return false;
+  const auto name = variable_part<bops_profile_region>(record, 0, wire->name_size);
+  if (!name) return false;
+  wire->entries = load<std::uint64_t>(record, offsetof(bops_profile_region, entries));
+  profile_.regions.push_back({wire->index, wire->thread, wire->parent, wire->entries, text(*name)});
+  return true;
+}
+
+bool Reading::read_work(Bytes record) {
+  FixedPart<bops_profile_work> wire(record);
+  if (!wire) return false;
+  const auto unit = variable_part<bops_profile_work>(record, 0, wire->unit_size);
+  if (!unit) return false;
+  wire->amount = load<std::uint64_t>(record, offsetof(bops_profile_work, amount));
+  profile_.work.push_back({wire->thread, text(*unit), wire->amount});
+  return true;
+}
+
 void Reading::resolve_executions() {
+  std::unordered_set<std::uint32_t> packed_indices = packed_threads_;
+  for (const BlockProfile::Region& region : profile_.regions)
+    if (packed_threads_.contains(region.thread)) packed_indices.insert(region.index);
   for (const CounterRecord& record : counters_) {
-    if (packed_threads_.contains(record.thread)) continue;
+    if (packed_indices.contains(record.thread)) continue;
     for (std::size_t at = 0; at < record.counters.size(); at += sizeof(std::uint64_t)) {
       const auto times = load<std::uint64_t>(record.counters, at);
       if (times != 0)
@@ -285,7 +323,7 @@ void Reading::resolve_executions() {
     }
   }
   for (const BlockProfile::Execution& execution : packed_executions_)
-    if (execution.times != 0 && packed_threads_.contains(execution.thread))
+    if (execution.times != 0 && packed_indices.contains(execution.thread))
       profile_.executions.push_back(execution);
 }
 
@@ -309,6 +347,41 @@ void drop_if(std::vector<Item>& items, Dangles dangles, std::uint32_t& malformed
   malformed += static_cast<std::uint32_t>(std::erase_if(items, dangles));
 }
 
+/// Keeps the regions whose thread and parents are there and whose path is not too long; their
+/// indices. A parent has the smaller index, so that no path is a ring.
+std::unordered_set<std::uint64_t> Reading::drop_dangling_regions(
+    const std::unordered_set<std::uint64_t>& threads) {
+  keep_unique(
+      profile_.regions, [](const auto& region) { return region.index; }, profile_.malformed);
+  struct Kept {
+    std::uint32_t thread;
+    int depth;
+  };
+  std::unordered_map<std::uint64_t, Kept> kept_regions;  // by index
+  std::unordered_set<std::uint64_t> kept;
+  const auto depth_of = [&](const BlockProfile::Region& region) {
+    if (threads.contains(region.index) || !threads.contains(region.thread)) return 0;
+    if (region.parent == BOPS_PROFILE_NONE) return 1;
+    const auto parent = kept_regions.find(region.parent);
+    const bool fits = parent != kept_regions.end() && parent->second.thread == region.thread &&
+                      parent->second.depth < BOPS_PROFILE_MAX_REGION_DEPTH;
+    return fits ? parent->second.depth + 1 : 0;
+  };
+  std::vector<BlockProfile::Region> sound;
+  for (BlockProfile::Region& region : profile_.regions) {
+    const int depth = depth_of(region);
+    if (depth == 0) {
+      if (!is_new(region.index)) ++profile_.malformed;
+      continue;
+    }
+    kept_regions.emplace(region.index, Kept{region.thread, depth});
+    kept.insert(region.index);
+    sound.push_back(std::move(region));
+  }
+  profile_.regions = std::move(sound);
+  return kept;
+}
+
 /// Afterwards every index names something. Nothing is dropped from a profile that an engine wrote:
 /// what refers to a thing is written after it.
 void Reading::drop_dangling() {
@@ -319,13 +392,26 @@ void Reading::drop_dangling() {
       profile_.threads, [&](const auto& thread) { return !processes.contains(thread.process); },
       malformed);
   const auto threads = keep_unique(profile_.threads, by_index, malformed);
+  const auto regions = drop_dangling_regions(threads);
+  const auto is_thread_or_region = [&](std::uint32_t index) {
+    return threads.contains(index) || regions.contains(index);
+  };
+  const auto is_of_new = [&](const auto& item) {
+    return !is_thread_or_region(item.thread) && is_new(item.thread);
+  };
+  std::erase_if(profile_.executions, is_of_new);
+  std::erase_if(profile_.partials, is_of_new);
+  std::erase_if(profile_.work, is_of_new);
+  drop_if(
+      profile_.work, [&](const auto& work) { return !is_thread_or_region(work.thread); },
+      malformed);
   const auto mappings = keep_unique(profile_.mappings, by_index, malformed);
   const auto blocks = keep_unique(
       profile_.blocks, [](const auto& block) { return block.id; }, malformed);
   for (BlockProfile::Block& block : profile_.blocks)
     if (!mappings.contains(block.mapping)) block.mapping = BOPS_PROFILE_NONE;
   const auto dangles = [&](const auto& item) {
-    return !threads.contains(item.thread) || !blocks.contains(item.block);
+    return !is_thread_or_region(item.thread) || !blocks.contains(item.block);
   };
   drop_if(profile_.executions, dangles, malformed);
   std::unordered_map<std::uint64_t, std::size_t> sizes;
@@ -357,11 +443,13 @@ Result<FixedPart<bops_profile_header>> checked_header(Bytes file) {
 Result<BlockProfile> read_block_profile(std::span<const std::byte> file) {
   const auto header = checked_header(file);
   if (!header) return tl::unexpected(header.error());
-  constexpr int kAttempts = 100;  // threads that end meanwhile spoil an attempt
+  constexpr int kAttempts = 100;  // threads that begin or end meanwhile spoil an attempt
   for (int attempt = 1;; ++attempt) {
     Reading reading(file);
     BlockProfile profile = reading.run();
     if (!reading.is_consistent() && attempt < kAttempts) continue;
+    // An index is taken a moment before its record is there. Damage is still there next time.
+    if (profile.malformed != 0 && attempt == 1) continue;
     const auto* end = std::find(std::begin((*header)->engine), std::end((*header)->engine), '\0');
     profile.engine.assign(std::begin((*header)->engine), end);
     profile.start_mono_ns = (*header)->start_mono_ns;

@@ -20,6 +20,18 @@
  * records or, once `packed` is set, the sum over its PACKED records instead, minus its PARTIAL
  * records for b, which tell how far the executions went that left the block midway. The result for
  * one block may be negative where a `rep` was resumed in another block; sums over blocks are not.
+ *
+ * Regions that the target names (collectors/region) split a thread. A thread is outside any region,
+ * where its executions are under its own index, or in a context: a path of nested names, with a
+ * REGION record and an index of its own, taken from the same row as those of threads, under which
+ * COUNTERS, PACKED, PARTIAL and WORK records stand that belong to exactly this context, those
+ * nested in it not included. So an execution is in the profile once, and what a thread did in all
+ * is the sum over its own index and those of its contexts. `packed` of the thread speaks for its
+ * contexts, too. Two paths with the same set of names and the same innermost name may share a
+ * context, which bounds recursion: sums by name do not tell them apart. A path has at most
+ * BOPS_PROFILE_MAX_REGION_DEPTH names; what is begun deeper belongs to the deepest context, and the
+ * engine says so in a MESSAGE. A process that fork starts has a thread and contexts of its
+ * own: what was open is open in it, begun 0 times so far.
  */
 #ifndef BOPS_COLLECTORS_EXACT_BLOCK_PROFILE_H
 #define BOPS_COLLECTORS_EXACT_BLOCK_PROFILE_H
@@ -33,7 +45,8 @@ enum {
   BOPS_PROFILE_VERSION = 1,
   BOPS_PROFILE_EXTENT_SIZE = 65536,
   BOPS_PROFILE_EXTENT_MAGIC = 0x58455042, /* "BPEX" */
-  BOPS_PROFILE_MAX_INSTRUCTION_SIZE = 15
+  BOPS_PROFILE_MAX_INSTRUCTION_SIZE = 15,
+  BOPS_PROFILE_MAX_REGION_DEPTH = 256 /* names of one path */
 };
 
 /* No thread, no mapping. */
@@ -72,7 +85,9 @@ enum bops_profile_record_type {
   BOPS_RECORD_PACKED = 6,
   BOPS_RECORD_PARTIAL = 7,
   BOPS_RECORD_UNCOUNTED = 8,
-  BOPS_RECORD_MESSAGE = 9
+  BOPS_RECORD_MESSAGE = 9,
+  BOPS_RECORD_REGION = 10,
+  BOPS_RECORD_WORK = 11
 };
 
 struct bops_profile_record {
@@ -136,7 +151,7 @@ struct bops_profile_block {
 
 struct bops_profile_counters {
   struct bops_profile_record record;
-  uint32_t thread; /* live: BOPS_PROFILE_NONE while no thread uses it */
+  uint32_t thread; /* or context; live: BOPS_PROFILE_NONE while none uses it */
   uint32_t blocks; /* n */
   uint64_t first_block;
   uint64_t counters[]; /* live: n executions counted at entry */
@@ -149,14 +164,14 @@ struct bops_profile_packed_entry {
 
 struct bops_profile_packed {
   struct bops_profile_record record;
-  uint32_t thread;
+  uint32_t thread;  /* or context */
   uint32_t entries; /* n */
   struct bops_profile_packed_entry entry[];
 };
 
 struct bops_profile_partial {
   struct bops_profile_record record;
-  uint32_t thread;
+  uint32_t thread;    /* or context */
   uint32_t completed; /* instructions completed before the block was left, less than its n */
   uint64_t block;
   uint64_t times; /* live: how many of the counted executions went only so far */
@@ -181,6 +196,26 @@ struct bops_profile_message {
   uint32_t process;
   uint32_t text_size;
   char text[];
+};
+
+/* A context: one path of nested region names of one thread. */
+struct bops_profile_region {
+  struct bops_profile_record record;
+  uint32_t index;     /* unique in the file among threads and contexts */
+  uint32_t thread;    /* that it belongs to */
+  uint32_t parent;    /* the context around it, which has a smaller index, or BOPS_PROFILE_NONE */
+  uint32_t name_size; /* bytes of name[], no NUL counted: at most BOPS_REGION_MAX_NAME_SIZE */
+  uint64_t entries;   /* live: how often it was begun */
+  char name[];        /* the innermost of the path, as the target gave it */
+};
+
+/* Work that the target says it did. Records of the same unit add up. */
+struct bops_profile_work {
+  struct bops_profile_record record;
+  uint32_t thread; /* outside any region, or the context that it was done in */
+  uint32_t unit_size;
+  uint64_t amount; /* live */
+  char unit[];     /* "tokens", as the target gave it */
 };
 
 #endif

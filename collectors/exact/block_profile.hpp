@@ -48,13 +48,26 @@ struct BlockProfile {
     std::vector<std::uint8_t> lengths;
     std::vector<std::uint8_t> bytes;  ///< the instructions, as long as the lengths' sum
   };
-  struct Execution {
+  /// One path of nested region names of one thread.
+  struct Region {
+    std::uint32_t index;
     std::uint32_t thread;
+    std::uint32_t parent;  ///< the one around it, which stands before it, or BOPS_PROFILE_NONE
+    std::uint64_t entries;
+    std::string name;  ///< the innermost
+  };
+  struct Work {
+    std::uint32_t thread;  ///< or region
+    std::string unit;
+    std::uint64_t amount;
+  };
+  struct Execution {
+    std::uint32_t thread;  ///< or region: what ran in it belongs to its thread, too
     std::uint64_t block;
     std::uint64_t times;
   };
   struct Partial {
-    std::uint32_t thread;
+    std::uint32_t thread;  ///< or region
     std::uint64_t block;
     std::uint32_t completed;
     std::uint64_t times;
@@ -74,10 +87,12 @@ struct BlockProfile {
   std::uint64_t bytes_used = 0;    ///< storage handed out, header included
   std::vector<Process> processes;  ///< each vector in the order of its indices or ids
   std::vector<Thread> threads;
+  std::vector<Region> regions;
   std::vector<Mapping> mappings;
   std::vector<Block> blocks;
   std::vector<Execution> executions;  ///< none with 0 times
   std::vector<Partial> partials;
+  std::vector<Work> work;  ///< in the order of the file
   std::vector<Uncounted> uncounted;
   std::vector<std::string> messages;  ///< of the engine
 };

@@ -73,19 +73,28 @@ static bool populate(struct profile_writer* writer, char* end) {
   return true;
 }
 
-struct bops_profile_extent* profile_writer_new_extent(struct profile_writer* writer) {
+struct bops_profile_extent* profile_writer_new_extents(struct profile_writer* writer,
+                                                       uint32_t count) {
   struct bops_profile_header* header = writer->header;
   if (!header) return NULL;
-  uint64_t offset = __atomic_fetch_add(&header->used, BOPS_PROFILE_EXTENT_SIZE, __ATOMIC_RELAXED);
-  if (offset > header->capacity - BOPS_PROFILE_EXTENT_SIZE) return NULL;
+  uint64_t size = (uint64_t)count * BOPS_PROFILE_EXTENT_SIZE;
+  uint64_t offset = __atomic_fetch_add(&header->used, size, __ATOMIC_RELAXED);
+  if (offset > header->capacity || size > header->capacity - offset) return NULL;
   char* base = (char*)header + offset;
-  struct bops_profile_extent* extent = (struct bops_profile_extent*)base;
-  if (!back(base, base + sizeof *extent)) return NULL;
-  extent->extents = 1;
-  extent->offset = offset;
-  extent->process = writer->process;
-  __atomic_store_n(&extent->magic, (uint32_t)BOPS_PROFILE_EXTENT_MAGIC, __ATOMIC_RELEASE);
-  return extent;
+  for (uint32_t i = 0; i < count; i++) {
+    struct bops_profile_extent* extent =
+        (struct bops_profile_extent*)(base + (size_t)i * BOPS_PROFILE_EXTENT_SIZE);
+    if (!back((char*)extent, (char*)extent + sizeof *extent)) return NULL;
+    extent->extents = 1;
+    extent->offset = offset + (uint64_t)i * BOPS_PROFILE_EXTENT_SIZE;
+    extent->process = writer->process;
+    __atomic_store_n(&extent->magic, (uint32_t)BOPS_PROFILE_EXTENT_MAGIC, __ATOMIC_RELEASE);
+  }
+  return (struct bops_profile_extent*)base;
+}
+
+struct bops_profile_extent* profile_writer_new_extent(struct profile_writer* writer) {
+  return profile_writer_new_extents(writer, 1);
 }
 
 static bool take_extent(struct profile_writer* writer) {
@@ -119,6 +128,23 @@ static void* new_record(struct profile_writer* writer, size_t size) {
 
 void profile_record_publish(struct bops_profile_record* record, uint32_t type) {
   __atomic_store_n(&record->type, type, __ATOMIC_RELEASE);
+}
+
+struct bops_profile_process* profile_writer_add_process(struct profile_writer* writer, pid_t pid,
+                                                        pid_t ppid, const char* path,
+                                                        size_t path_size) {
+  if (!writer->header) return NULL;
+  uint32_t index = __atomic_fetch_add(&writer->header->next_process, 1, __ATOMIC_RELAXED);
+  struct bops_profile_process* process = new_record(writer, sizeof *process + path_size);
+  if (!process) return NULL;
+  process->index = index;
+  process->pid = pid;
+  process->ppid = ppid;
+  process->start_mono_ns = profile_mono_ns();
+  process->path_size = (uint32_t)path_size;
+  memcpy(process->path, path, path_size);
+  profile_record_publish(&process->record, BOPS_RECORD_PROCESS);
+  return process;
 }
 
 struct bops_profile_process* profile_writer_start_process(struct profile_writer* writer, pid_t pid,
@@ -238,6 +264,32 @@ struct bops_profile_uncounted* profile_writer_add_uncounted(struct profile_write
   memcpy(uncounted->text + path_size, reason, reason_size);
   profile_record_publish(&uncounted->record, BOPS_RECORD_UNCOUNTED);
   return uncounted;
+}
+
+struct bops_profile_region* profile_writer_start_region(struct profile_writer* writer,
+                                                        uint32_t thread, uint32_t parent,
+                                                        const char* name, size_t size) {
+  struct bops_profile_region* region = new_record(writer, sizeof *region + size);
+  if (!region) return NULL;
+  region->index = __atomic_fetch_add(&writer->header->next_thread, 1, __ATOMIC_RELAXED);
+  region->thread = thread;
+  region->parent = parent;
+  region->name_size = (uint32_t)size;
+  memcpy(region->name, name, size);
+  profile_record_publish(&region->record, BOPS_RECORD_REGION);
+  return region;
+}
+
+struct bops_profile_work* profile_writer_add_work(struct profile_writer* writer, uint32_t index,
+                                                  const char* unit) {
+  size_t unit_size = strlen(unit);
+  struct bops_profile_work* work = new_record(writer, sizeof *work + unit_size);
+  if (!work) return NULL;
+  work->thread = index;
+  work->unit_size = (uint32_t)unit_size;
+  memcpy(work->unit, unit, unit_size);
+  profile_record_publish(&work->record, BOPS_RECORD_WORK);
+  return work;
 }
 
 void profile_writer_add_message(struct profile_writer* writer, const char* text, size_t size) {

@@ -27,6 +27,10 @@ bool profile_writer_open(struct profile_writer* writer, const char* path);
 struct bops_profile_process* profile_writer_start_process(struct profile_writer* writer, pid_t pid,
                                                           pid_t ppid, const char* path,
                                                           size_t path_size);
+/* The record of another process that runs in this one's memory, until it executes a program. */
+struct bops_profile_process* profile_writer_add_process(struct profile_writer* writer, pid_t pid,
+                                                        pid_t ppid, const char* path,
+                                                        size_t path_size);
 struct bops_profile_thread* profile_writer_start_thread(struct profile_writer* writer, pid_t tid,
                                                         const char* name);
 struct bops_profile_mapping* profile_writer_add_mapping(struct profile_writer* writer,
@@ -44,6 +48,9 @@ struct bops_profile_counters* profile_writer_new_counters(struct profile_writer*
 /* An extent of its own for the current process, without records: BOPS_PROFILE_EXTENT_SIZE bytes, of
  * which only the header is backed by storage yet. */
 struct bops_profile_extent* profile_writer_new_extent(struct profile_writer* writer);
+/* The same for `count` of them, one after another. */
+struct bops_profile_extent* profile_writer_new_extents(struct profile_writer* writer,
+                                                       uint32_t count);
 /* Backs [begin, end) of the file's mapping with storage. False if there is none. */
 bool profile_writer_back(struct profile_writer* writer, void* begin, void* end);
 /* Room for `entries` entries of a thread, not yet visible. */
@@ -55,6 +62,15 @@ struct bops_profile_partial* profile_writer_add_partial(struct profile_writer* w
 struct bops_profile_uncounted* profile_writer_add_uncounted(struct profile_writer* writer,
                                                             pid_t pid, pid_t ppid, const char* path,
                                                             const char* reason);
+/* A context of the thread with index `thread`, begun 0 times so far, in the context with index
+ * `parent` or, BOPS_PROFILE_NONE, in none. `name` need not be NUL-terminated. */
+struct bops_profile_region* profile_writer_start_region(struct profile_writer* writer,
+                                                        uint32_t thread, uint32_t parent,
+                                                        const char* name, size_t size);
+/* An amount of 0 so far of the work measured in `unit`, done under the index of a thread or
+ * context: add to it what is done. */
+struct bops_profile_work* profile_writer_add_work(struct profile_writer* writer, uint32_t index,
+                                                  const char* unit);
 void profile_writer_add_message(struct profile_writer* writer, const char* text, size_t size);
 
 /* Makes a record visible to readers. */

@@ -41,4 +41,14 @@ Counts RunCounts::totals() const {
   return sum;
 }
 
+Work RunCounts::total_work() const {
+  Work sum;
+  for (const ThreadCounts& thread : threads) add_work(sum, thread.work);
+  return sum;
+}
+
+void add_work(Work& sum, const Work& other) {
+  for (const auto& [unit, amount] : other) sum[unit] += amount;
+}
+
 }  // namespace bops

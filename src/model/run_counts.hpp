@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct Counts {
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 
+/// What the target says it did, by unit: {"tokens", 128}. A name without an amount is not in it.
+using Work = std::map<std::string, std::uint64_t>;
+
 /// One thread. Thread ids recur: (pid, tid, start_ns) identifies it.
 struct ThreadCounts {
   pid_t pid = 0;
@@ -42,6 +46,7 @@ struct ThreadCounts {
   std::optional<std::uint64_t> end_ns;  ///< absent while it runs
   std::string via;                      ///< what counted it: "qemu", "native", "papi", "perf"
   Counts counts;
+  Work work{};  ///< done in the thread, in its regions and outside
 };
 
 /// One program image of one process: an exec starts another row with the same pid.
@@ -71,6 +76,19 @@ struct FunctionCounts {
   Counts counts;
 };
 
+/// One region of one thread: what ran between its begins and ends, in all of its entries, what was
+/// nested in it included. Inside itself a region counts once. So the regions of a thread overlap,
+/// and each of them is a part of the thread.
+struct RegionCounts {
+  std::string name;  ///< as the target gave it: any bytes
+  pid_t pid = 0;
+  pid_t tid = 0;
+  std::uint64_t thread_start_ns = 0;  ///< ThreadCounts::start_ns of its thread
+  std::uint64_t entries = 0;          ///< how often it was begun
+  Work work{};                        ///< done in it, in what was nested in it included
+  Counts counts;
+};
+
 /// A state of the whole run. `threads` sum to the run; so do `processes`, and `images` and
 /// `functions` where given.
 struct RunCounts {
@@ -78,10 +96,16 @@ struct RunCounts {
   std::vector<ThreadCounts> threads;
   std::vector<ImageCounts> images;
   std::vector<FunctionCounts> functions;  ///< none in a snapshot
+  std::vector<RegionCounts> regions;      ///< in the order of their first begins
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
 
   [[nodiscard]] Counts totals() const;
+  /// The sum of the threads' work.
+  [[nodiscard]] Work total_work() const;
 };
+
+/// Adds `other` to `sum`, unit by unit.
+void add_work(Work& sum, const Work& other);
 
 }  // namespace bops

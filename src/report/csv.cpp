@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kHeader =
     "scope,pid,tid,name,via,start_ns,end_ns,instructions,loads,stores,branches,bops_formula,"
-    "integer,floating_point,address,operations_total,quality,image\r\n";
+    "integer,floating_point,address,operations_total,quality,image,entries,work\r\n";
 
 /// What a row says but for its counts; empty where it does not apply.
 struct RowHead {
@@ -34,9 +34,23 @@ std::string cell(std::string_view text) {
   return quoted + '"';
 }
 
-/// `image` is where a function lies, empty for other scopes.
+/// "tokens=128;images=2"
+std::string work_text(const Work& work) {
+  std::string text;
+  for (const auto& [unit, amount] : work)
+    text += (text.empty() ? "" : ";") + printable(unit) + '=' + std::to_string(amount);
+  return text;
+}
+
+/// What only some scopes have.
+struct RowTail {
+  std::string image{};    ///< where a function lies
+  std::string entries{};  ///< of a region
+  std::string work{};
+};
+
 std::string row(const RowHead& head, const Counts& counts, Quality quality,
-                std::string_view image = {}) {
+                const RowTail& tail = {}) {
   std::string line(head.scope);
   const auto add = [&line](std::string_view text) { line += ',' + cell(text); };
   for (const std::string* text :
@@ -54,7 +68,9 @@ std::string row(const RowHead& head, const Counts& counts, Quality quality,
        {operations.integer, operations.floating_point, operations.address, operations.total()})
     add(decoded ? std::to_string(count) : "");
   add(to_string(quality));
-  add(image);
+  add(tail.image);
+  add(tail.entries);
+  add(tail.work);
   return line + "\r\n";
 }
 
@@ -69,7 +85,7 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
   std::string text(kHeader);
   const std::string command = record.command ? shell_quoted(std::span(*record.command)) : "";
   text += row({"run", "", "", command, "", "0", std::to_string(record.wall_ns)}, counts.totals(),
-              counts.quality);
+              counts.quality, {.work = work_text(counts.total_work())});
   for (const ProcessCounts& process : counts.processes)
     text += row({"process", std::to_string(process.pid), "", printable(process.executable), "",
                  std::to_string(process.start_ns), time_text(process.end_ns)},
@@ -78,12 +94,17 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
     text += row(
         {"thread", std::to_string(thread.pid), std::to_string(thread.tid), printable(thread.name),
          printable(thread.via), std::to_string(thread.start_ns), time_text(thread.end_ns)},
-        thread.counts, counts.quality);
+        thread.counts, counts.quality, {.work = work_text(thread.work)});
   for (const ImageCounts& image : counts.images)
     text += row({"image", "", "", printable(image.path), "", "", ""}, image.counts, counts.quality);
   for (const FunctionCounts& function : counts.functions)
     text += row({"function", "", "", printable(function.name), "", "", ""}, function.counts,
-                counts.quality, printable(function.image));
+                counts.quality, {.image = printable(function.image)});
+  for (const RegionCounts& region : counts.regions)
+    text += row({"region", std::to_string(region.pid), std::to_string(region.tid),
+                 printable(region.name), "", "", ""},
+                region.counts, counts.quality,
+                {.entries = std::to_string(region.entries), .work = work_text(region.work)});
   return text;
 }
 

@@ -287,6 +287,9 @@ Document describe(const RunRecord& record, bool per_thread) {
   if (record.repeat) add(repeat_table(*record.repeat));
   add(process_table(record.counts));
   if (per_thread) add(thread_table(record.counts));
+  add(region_table(record.counts));
+  add(work_table(record.counts));
+  if (per_thread) add(thread_region_table(record.counts));
   for (Table& table : image_tables(record.counts)) add(std::move(table));
   for (Table& table : function_tables(record.counts)) add(std::move(table));
   document.warnings = warnings_to_list(record);

@@ -1,6 +1,8 @@
 // Reading records back: bytes from outside, believed only as far as they agree with each other.
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
 
 #include "model/bops.hpp"
 #include "report/json.hpp"
@@ -73,6 +75,14 @@ Counts read_counts(const JsonNode& row, bool measured) {
   return counts;
 }
 
+Work read_work(const JsonNode& node) {
+  Work work;
+  node.for_each_member([&work](std::string unit, const JsonNode& amount) {
+    work.insert_or_assign(std::move(unit), amount.integer<std::uint64_t>());
+  });
+  return work;
+}
+
 ThreadCounts read_thread(const JsonNode& row, bool measured) {
   ThreadCounts thread;
   thread.pid = row.member("pid").integer<pid_t>();
@@ -82,6 +92,8 @@ ThreadCounts read_thread(const JsonNode& row, bool measured) {
   thread.end_ns = row.member("end_ns").integer_or_null<std::uint64_t>();
   thread.via = row.member("via").text();
   thread.counts = read_counts(row, measured);
+  if (const JsonNode work = row.member_or_null("work"); !work.is_null())
+    thread.work = read_work(work);
   return thread;
 }
 
@@ -108,6 +120,18 @@ ImageCounts read_image(const JsonNode& row, bool measured) {
 
 FunctionCounts read_function(const JsonNode& row, bool measured) {
   return {row.member("image").text(), row.member("name").text(), read_counts(row, measured)};
+}
+
+RegionCounts read_region(const JsonNode& row, bool measured) {
+  RegionCounts region;
+  region.name = row.member("name").text();
+  region.pid = row.member("pid").integer<pid_t>();
+  region.tid = row.member("tid").integer<pid_t>();
+  region.thread_start_ns = row.member("thread_start_ns").integer<std::uint64_t>();
+  region.entries = row.member("entries").integer<std::uint64_t>();
+  region.work = read_work(row.member("work"));
+  region.counts = read_counts(row, measured);
+  return region;
 }
 
 CollectorInfo read_collector(const JsonNode& row) {
@@ -190,6 +214,17 @@ Counts sum_of(const std::vector<FunctionCounts>& functions) {
   return sum;
 }
 
+void check_threads_of_regions(const JsonNode& regions, const RunCounts& counts) {
+  std::set<std::tuple<pid_t, pid_t, std::uint64_t>> threads;
+  for (const ThreadCounts& thread : counts.threads)
+    threads.emplace(thread.pid, thread.tid, thread.start_ns);
+  for (std::size_t index = 0; index < counts.regions.size(); ++index) {
+    const RegionCounts& region = counts.regions[index];
+    if (!threads.contains({region.pid, region.tid, region.thread_start_ns}))
+      regions.element(index).complain("must belong to one of the threads");
+  }
+}
+
 RunCounts read_run_counts(const JsonNode& root) {
   RunCounts counts;
   counts.quality = read_quality(root.member("quality"));
@@ -204,19 +239,20 @@ RunCounts read_run_counts(const JsonNode& root) {
   counts.functions = read_array(functions, with(read_function));
   if (!counts.functions.empty() && sum_of(counts.functions) != counts.totals() && measured)
     functions.complain("must sum to the totals");
+  const JsonNode regions = root.member("regions");
+  counts.regions = read_array(regions, with(read_region));
+  check_threads_of_regions(regions, counts);
   const JsonNode totals = root.member("totals");
   if (read_counts(totals, measured) != counts.totals() && measured)
     totals.complain("must be the sum of the threads");
   return counts;
 }
 
-/// Sections of the schema that a RunRecord cannot hold yet are told, not dropped in silence.
+/// A section of the schema that a RunRecord cannot hold yet is told, not dropped in silence.
 void warn_of_unread_sections(const JsonNode& root, std::vector<Warning>& warnings) {
-  for (const std::string_view section : {"regions", "gpus"})
-    if (root.member(section).size() != 0)
-      warnings.push_back(
-          {std::string(section) + "_not_read",
-           "the record has " + std::string(section) + " that this version of bops does not show"});
+  if (root.member("gpus").size() != 0)
+    warnings.push_back(
+        {"gpus_not_read", "the record has gpus that this version of bops does not show"});
 }
 
 RunRecord read_record(const JsonNode& root) {

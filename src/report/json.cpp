@@ -51,6 +51,12 @@ void append_counts(Json& row, const Counts& counts, bool measured) {
   row["instruction_classes"] = measured ? classes_json(counts.classes) : Json(nullptr);
 }
 
+Json work_json(const Work& work) {
+  Json object = Json::object();
+  for (const auto& [unit, amount] : work) object[utf8_text(unit)] = amount;
+  return object;
+}
+
 Json thread_json(const ThreadCounts& thread, bool measured) {
   Json row = {{"pid", thread.pid},
               {"tid", thread.tid},
@@ -59,6 +65,7 @@ Json thread_json(const ThreadCounts& thread, bool measured) {
               {"end_ns", or_null(thread.end_ns)},
               {"via", utf8_text(thread.via)}};
   append_counts(row, thread.counts, measured);
+  if (!thread.work.empty()) row["work"] = work_json(thread.work);
   return row;
 }
 
@@ -83,6 +90,17 @@ Json image_json(const ImageCounts& image, bool measured) {
 Json function_json(const FunctionCounts& function, bool measured) {
   Json row = {{"image", utf8_text(function.image)}, {"name", utf8_text(function.name)}};
   append_counts(row, function.counts, measured);
+  return row;
+}
+
+Json region_json(const RegionCounts& region, bool measured) {
+  Json row = {{"name", utf8_text(region.name)},
+              {"pid", region.pid},
+              {"tid", region.tid},
+              {"thread_start_ns", region.thread_start_ns},
+              {"entries", region.entries},
+              {"work", work_json(region.work)}};
+  append_counts(row, region.counts, measured);
   return row;
 }
 
@@ -197,7 +215,10 @@ Json to_json(const RunRecord& record) {
   document["functions"] = array_of(counts.functions, [measured](const FunctionCounts& function) {
     return function_json(function, measured);
   });
-  for (const char* section : {"regions", "gpus"}) document[section] = Json::array();
+  document["regions"] = array_of(counts.regions, [measured](const RegionCounts& region) {
+    return region_json(region, measured);
+  });
+  document["gpus"] = Json::array();
   document["rusage"] = resource_usage_json(record.resource_usage);
   if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
   if (record.calibrated) document["calibrated"] = calibrated_json(*record.calibrated);

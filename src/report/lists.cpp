@@ -1,6 +1,7 @@
 #include "report/lists.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -103,7 +104,7 @@ bool is_decoded(const Rows& rows) {
 }
 
 /// C++ names can fill a screen each.
-std::string function_text(std::string_view name) {
+std::string name_text(std::string_view name) {
   constexpr std::size_t kLongestName = 120;  // bytes
   const std::string_view head = name.substr(0, kLongestName);
   return printable(head) + (head.size() < name.size() ? "..." : "");
@@ -152,13 +153,48 @@ Table function_table(const RunCounts& counts, std::string title,
       others += function.counts;
     else
       table.rows.push_back(function_row(function.counts, run, is_measured(counts),
-                                        function_text(function.name), file_name(function.image)));
+                                        name_text(function.name), file_name(function.image)));
   }
   if (order.size() > kListedFunctions)
     table.rows.push_back(
         function_row(others, run, is_measured(counts),
                      "(" + std::to_string(order.size() - kListedFunctions) + " others)", ""));
   return table;
+}
+
+/// The regions summed over their threads, those with the most formula BOPs first.
+std::vector<RegionCounts> regions_by_name(const RunCounts& counts) {
+  std::map<std::string_view, std::size_t> places;
+  std::vector<RegionCounts> sums;
+  for (const RegionCounts& region : counts.regions) {
+    const auto [place, is_new] = places.try_emplace(region.name, sums.size());
+    if (is_new) {
+      sums.push_back(region);
+      continue;
+    }
+    RegionCounts& sum = sums[place->second];
+    sum.entries += region.entries;
+    add_work(sum.work, region.work);
+    sum.counts += region.counts;
+  }
+  std::stable_sort(sums.begin(), sums.end(), [](const RegionCounts& a, const RegionCounts& b) {
+    return formula_of(a.counts) > formula_of(b.counts);
+  });
+  return sums;
+}
+
+void add_work_rows(Table& table, const Work& work, const Counts& counts, bool measured,
+                   const std::string& name) {
+  for (const auto& [unit, amount] : work) {
+    const auto units = static_cast<double>(amount);
+    const bool decoded = measured && counts.operations;
+    table.rows.push_back({grouped(amount), name_text(unit),
+                          measured ? per_part(static_cast<double>(formula_of(counts)), units)
+                                   : std::string(kNotMeasured),
+                          decoded ? per_part(static_cast<double>(operations_of(counts)), units)
+                                  : std::string(kNotMeasured),
+                          name});
+  }
 }
 
 }  // namespace
@@ -242,6 +278,68 @@ std::vector<Table> function_tables(const RunCounts& counts) {
   if (decoded_order != formula_order)
     tables.push_back(function_table(counts, "Functions by decoded operations", decoded_order));
   return tables;
+}
+
+Table region_table(const RunCounts& counts) {
+  Table table{
+      "Regions (all threads, with what is nested in them)",
+      "",
+      {{"entries"}, {"formula BOPs"}, {"share"}, {"operations"}, {"share"}, {"region", false}},
+      {}};
+  const Counts run = counts.totals();
+  const std::vector<RegionCounts> regions = regions_by_name(counts);
+  for (const RegionCounts& region : regions) {
+    if (table.rows.size() == kLongestList) {
+      // They overlap: there is no sum of them.
+      table.rows.push_back(
+          {"", "", "", "", "", "(" + std::to_string(regions.size() - kLongestList) + " others)"});
+      break;
+    }
+    std::vector<std::string> row =
+        function_row(region.counts, run, is_measured(counts), name_text(region.name), "");
+    row.pop_back();
+    row.insert(row.begin(), grouped(region.entries));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table work_table(const RunCounts& counts) {
+  Table table{"Work",
+              "",
+              {{"amount"},
+               {"unit", false},
+               {"formula BOPs per unit"},
+               {"operations per unit"},
+               {"region", false}},
+              {}};
+  add_work_rows(table, counts.total_work(), counts.totals(), is_measured(counts), "(whole run)");
+  std::size_t rank = 0;
+  for (const RegionCounts& region : regions_by_name(counts)) {
+    if (rank++ == kLongestList) break;
+    add_work_rows(table, region.work, region.counts, is_measured(counts), name_text(region.name));
+  }
+  return table;
+}
+
+Table thread_region_table(const RunCounts& counts) {
+  Table table{"Regions by thread",
+              "",
+              {{"pid"},
+               {"tid"},
+               {"thread start"},
+               {"entries"},
+               {"formula BOPs"},
+               {"operations"},
+               {"region", false}},
+              {}};
+  const bool measured = is_measured(counts);
+  for (const RegionCounts& region : counts.regions)
+    table.rows.push_back({std::to_string(region.pid), std::to_string(region.tid),
+                          duration_text(region.thread_start_ns), grouped(region.entries),
+                          formula_text(region.counts, measured),
+                          operations_text(region.counts, measured), name_text(region.name)});
+  return table;
 }
 
 Table repeat_table(const RepeatSummary& repeat) {

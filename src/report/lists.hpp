@@ -1,4 +1,4 @@
-// The tables of a report that have a row per thing: processes, threads, images, functions,
+// The tables of a report that have a row per thing: processes, threads, images, functions, regions,
 // statistics.
 #pragma once
 
@@ -27,6 +27,16 @@ inline constexpr std::size_t kListedFunctions = 10;
 /// The top functions by formula BOPs, and by decoded operations where that is another order, with
 /// their shares of the run.
 [[nodiscard]] std::vector<Table> function_tables(const RunCounts& counts);
+
+/// The regions with the most formula BOPs, each summed over its threads; rows overlap where regions
+/// are nested.
+[[nodiscard]] Table region_table(const RunCounts& counts);
+
+/// What each unit of work took, in the whole run and in those regions.
+[[nodiscard]] Table work_table(const RunCounts& counts);
+
+/// All regions of all threads, in the order of the record.
+[[nodiscard]] Table thread_region_table(const RunCounts& counts);
 
 /// Mean, spread and limits over the runs of --repeat.
 [[nodiscard]] Table repeat_table(const RepeatSummary& repeat);

@@ -59,6 +59,13 @@ std::string with_prefix(double value, std::string_view unit) {
   return prefixed(value, 1000, 2, kPrefixes, unit);
 }
 
+std::string per_part(double whole, double parts) {
+  if (parts == 0) return "-";
+  const std::string digits = fixed(whole / parts, 1);
+  const std::size_t point = digits.find('.');
+  return with_separators(digits.substr(0, point)) + digits.substr(point);
+}
+
 std::string percent(double part, double whole) {
   if (whole == 0) return "-";
   return fixed(100 * part / whole, 1) + " %";

@@ -18,6 +18,9 @@ namespace bops {
 /// only: beside it stands the full integer.
 [[nodiscard]] std::string with_prefix(double value, std::string_view unit);
 
+/// "1,234.5": `whole` over `parts`, with one decimal; "-" where there are no parts.
+[[nodiscard]] std::string per_part(double whole, double parts);
+
 /// "51.4 %"; "-" where the whole is 0.
 [[nodiscard]] std::string percent(double part, double whole);
 

@@ -20,6 +20,17 @@ bool is_later(const Counts& now, const Counts& before) {
           is_at_least(*now.operations, *before.operations));
 }
 
+/// What was added to each unit since `before`.
+Work added_work(const Work& now, const Work& before) {
+  Work added;
+  for (const auto& [unit, amount] : now) {
+    const auto earlier = before.find(unit);
+    const std::uint64_t known = earlier != before.end() ? earlier->second : 0;
+    if (amount > known) added.emplace(unit, amount - known);
+  }
+  return added;
+}
+
 }  // namespace
 
 IntervalRecord IntervalSeries::next(const RunCounts& counts, std::uint64_t now_ns) {
@@ -30,13 +41,13 @@ IntervalRecord IntervalSeries::next(const RunCounts& counts, std::uint64_t now_n
   interval.quality = counts.quality;
   interval.totals = Counts::exact_zero();
   for (const ThreadCounts& thread : counts.threads) {
-    const auto [entry, is_new] =
-        before_.try_emplace({thread.pid, thread.tid, thread.start_ns}, Counts::exact_zero());
-    if (!is_later(thread.counts, entry->second)) continue;  // its delta goes to a later interval
+    State& before = before_[{thread.pid, thread.tid, thread.start_ns}];
+    if (!is_later(thread.counts, before.counts)) continue;  // its delta goes to a later interval
     ThreadCounts delta = thread;
-    delta.counts -= entry->second;
-    entry->second = thread.counts;
-    if (delta.counts.instructions == InstructionCounts{}) continue;
+    delta.counts -= before.counts;
+    delta.work = added_work(thread.work, before.work);
+    before = {thread.counts, thread.work};
+    if (delta.counts.instructions == InstructionCounts{} && delta.work.empty()) continue;
     interval.totals += delta.counts;
     interval.threads.push_back(std::move(delta));
   }

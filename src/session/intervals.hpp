@@ -16,7 +16,11 @@ class IntervalSeries {
 
  private:
   using ThreadKey = std::tuple<pid_t, pid_t, std::uint64_t>;  // pid, tid, start: ids recur
-  std::map<ThreadKey, Counts> before_;
+  struct State {
+    Counts counts = Counts::exact_zero();
+    Work work{};
+  };
+  std::map<ThreadKey, State> before_;
   std::uint64_t index_ = 0;
   std::uint64_t start_ns_ = 0;
 };

@@ -112,7 +112,7 @@ TEST_P(EveryCollector, looks_for_no_functions_in_a_snapshot) {
                         ++snapshots;
                         EXPECT_TRUE(counts->functions.empty());
                       }};
-  (void)run({harness::target_program("busy_loop"), "40000000"}, ticker);
+  (void)run({harness::target_program("busy_loop"), "400000000"}, ticker);
   EXPECT_GT(snapshots, 0U);
 }
 
@@ -129,7 +129,7 @@ TEST_P(EveryCollector, has_snapshots_that_grow_towards_the_final_count) {
                           totals.push_back(counts->totals().instructions.total);
                       }};
   totals.push_back(
-      run({harness::target_program("busy_loop"), "40000000"}, ticker).totals().instructions.total);
+      run({harness::target_program("busy_loop"), "400000000"}, ticker).totals().instructions.total);
   EXPECT_GE(totals.size(), 3U);
   EXPECT_TRUE(std::is_sorted(totals.begin(), totals.end()));
 }

@@ -115,6 +115,38 @@ TEST_F(Profile, counts_a_block_left_midway_only_as_far_as_it_went) {
             (InstructionCounts{6 * 2 + 4, 6, 0, 6}));
 }
 
+TEST_F(Profile, gives_back_regions_and_work_and_adds_them_to_their_thread) {
+  const auto thread = profile_writer_start_thread(&writer_, 11, "t")->index;
+  const auto* block = add_block({3, 1}, kAddRet);
+  auto* outer = profile_writer_start_region(&writer_, thread, BOPS_PROFILE_NONE, "outer", 5);
+  auto* inner = profile_writer_start_region(&writer_, thread, outer->index, "inner", 5);
+  EXPECT_NE(outer->index, thread);
+  outer->entries = 1;
+  inner->entries = 2;
+  profile_writer_add_work(&writer_, inner->index, "tokens")->amount = 128;
+  profile_writer_new_counters(&writer_, thread, block->id, 1)->counters[0] = 1;
+  profile_writer_new_counters(&writer_, outer->index, block->id, 1)->counters[0] = 10;
+  profile_writer_new_counters(&writer_, inner->index, block->id, 1)->counters[0] = 100;
+  profile_writer_add_partial(&writer_, inner->index, block->id, 1)->times = 4;
+
+  const BlockProfile profile = read();
+  EXPECT_EQ(profile.malformed, 0U);
+  ASSERT_EQ(profile.regions.size(), 2U);
+  EXPECT_EQ(profile.regions[0].name, "outer");
+  EXPECT_EQ(profile.regions[0].parent, BOPS_PROFILE_NONE);
+  EXPECT_EQ(profile.regions[1].name, "inner");
+  EXPECT_EQ(profile.regions[1].parent, outer->index);
+  EXPECT_EQ(profile.regions[1].thread, thread);
+  EXPECT_EQ(profile.regions[1].entries, 2U);
+  ASSERT_EQ(profile.work.size(), 1U);
+  EXPECT_EQ(profile.work[0].thread, inner->index);
+  EXPECT_EQ(profile.work[0].unit, "tokens");
+  EXPECT_EQ(profile.work[0].amount, 128U);
+  const RunCounts run = BlockCounter("t").count(profile);
+  ASSERT_EQ(run.threads.size(), 1U) << "a region is no thread";
+  EXPECT_EQ(run.threads[0].counts.instructions.total, 111U * 2 - 4);
+}
+
 TEST_F(Profile, keeps_an_unknown_instruction_in_the_total_and_names_its_bytes) {
   auto* thread = profile_writer_start_thread(&writer_, 11, "t");
   const auto* block = add_block({3, 2}, {0x48, 0x01, 0xd8, 0x0f, 0x04});  // 0f 04: undefined

@@ -72,9 +72,11 @@ Json sum_of(const Json& rows) {
   return sum;
 }
 
-class Functions : public ::testing::TestWithParam<std::string> {
+class Functions : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
-  std::string path_ = std::string(BOPS_FREESTANDING_PROGRAMS) + "/functions-" + GetParam();
+  std::string engine_ = std::get<0>(GetParam());
+  std::string path_ =
+      std::string(BOPS_FREESTANDING_PROGRAMS) + "/functions-" + std::get<1>(GetParam());
 };
 
 TEST_P(Functions, have_what_single_stepping_finds_in_their_addresses) {
@@ -93,14 +95,14 @@ TEST_P(Functions, have_what_single_stepping_finds_in_their_addresses) {
   ASSERT_TRUE(result) << result.error().message;
   std::map<std::string, Json> expected;
   for (const auto& [name, counts] : stepped) expected.emplace(name, json_of(counts));
-  const auto counted = harness::count({path_}, {"--collector", "qemu", "--strict"});
+  const auto counted = harness::count({path_}, {"--collector", engine_, "--strict"});
   ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
   EXPECT_EQ(functions_of(counted.record), expected);
 }
 
 TEST_P(Functions, of_known_weight_have_it_to_the_digit) {
   if (!std::filesystem::exists(path_)) GTEST_SKIP() << "its compiler is not installed";
-  const auto counted = harness::count({path_}, {"--collector", "qemu", "--strict"});
+  const auto counted = harness::count({path_}, {"--collector", engine_, "--strict"});
   ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
   const auto functions = functions_of(counted.record);
   EXPECT_EQ(functions.at("falls_through"), json_of({1000 * 2, 0, 0, 0}));
@@ -110,20 +112,25 @@ TEST_P(Functions, of_known_weight_have_it_to_the_digit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Functions,
-                         ::testing::Values("gcc-O0", "gcc-O1", "gcc-O2", "gcc-O3", "clang-O0",
-                                           "clang-O1", "clang-O2", "clang-O3"),
+                         ::testing::Combine(::testing::ValuesIn(harness::exact_engines()),
+                                            ::testing::Values("gcc-O0", "gcc-O1", "gcc-O2",
+                                                              "gcc-O3", "clang-O0", "clang-O1",
+                                                              "clang-O2", "clang-O3")),
                          [](const auto& test) {
-                           std::string name = test.param;
+                           std::string name =
+                               std::get<0>(test.param) + "_" + std::get<1>(test.param);
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 
-class RealProgram : public ::testing::TestWithParam<std::vector<std::string>> {};
+using Words = std::vector<std::string>;
+
+class RealProgram : public ::testing::TestWithParam<std::tuple<std::string, Words>> {};
 
 TEST_P(RealProgram, has_functions_that_sum_to_each_image_and_to_the_run) {
-  if (::access(GetParam()[0].c_str(), X_OK) != 0)
-    GTEST_SKIP() << GetParam()[0] << " is not installed";
-  const Json record = harness::count(GetParam(), {"--collector", "qemu"}).record;
+  const auto& [engine, command] = GetParam();
+  if (::access(command[0].c_str(), X_OK) != 0) GTEST_SKIP() << command[0] << " is not installed";
+  const Json record = harness::count(command, {"--collector", engine}).record;
   ASSERT_FALSE(record.is_null());
   const Json& functions = record.at("functions");
   EXPECT_GT(functions.size(), 100U);
@@ -140,10 +147,14 @@ TEST_P(RealProgram, has_functions_that_sum_to_each_image_and_to_the_run) {
 
 INSTANTIATE_TEST_SUITE_P(
     Installed, RealProgram,
-    ::testing::Values(std::vector<std::string>{"/usr/bin/python3", "-c",
+    ::testing::Combine(::testing::ValuesIn(harness::exact_engines()),
+                       ::testing::Values(Words{"/usr/bin/python3", "-c",
                                                "print(sum(i * i for i in range(1000)))"},
-                      std::vector<std::string>{"/usr/games/stockfish", "bench", "16", "1", "1"}),
-    [](const auto& test) { return std::filesystem::path(test.param[0]).filename().string(); });
+                                         Words{"/usr/games/stockfish", "bench", "16", "1", "1"})),
+    [](const auto& test) {
+      return std::get<0>(test.param) + "_" +
+             std::filesystem::path(std::get<1>(test.param)[0]).filename().string();
+    });
 
 }  // namespace
 }  // namespace bops::exact

@@ -59,7 +59,7 @@ TEST_P(KnownProgram, counts_what_stands_in_its_file) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, KnownProgram,
-                         ::testing::Combine(::testing::Values("qemu"),
+                         ::testing::Combine(::testing::ValuesIn(harness::exact_engines()),
                                             ::testing::ValuesIn(programs())),
                          [](const auto& test) {
                            return std::get<0>(test.param) + "_" + std::get<1>(test.param);

@@ -107,6 +107,9 @@ Counted count(const std::vector<std::string>& command, const std::vector<std::st
   return counted;
 }
 
+std::vector<std::string> exact_engines() {
+  return {"native", "qemu"};
+}
 std::string bops_program() {
   return BOPS_PROGRAM;
 }

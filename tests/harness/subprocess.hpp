@@ -69,6 +69,9 @@ struct Counted {
 
 [[nodiscard]] std::string read_file(const std::string& path);
 
+/// Names of the collectors that count every executed instruction, as on the command line.
+[[nodiscard]] std::vector<std::string> exact_engines();
+
 /// Paths in the build tree.
 [[nodiscard]] std::string bops_program();
 [[nodiscard]] std::string target_program(const std::string& name);  ///< of tests/programs

@@ -52,6 +52,7 @@ void expect_same(const ThreadCounts& a, const ThreadCounts& b) {
   EXPECT_EQ(a.end_ns, b.end_ns);
   EXPECT_EQ(a.via, b.via);
   EXPECT_EQ(a.counts, b.counts);
+  EXPECT_EQ(a.work, b.work);
 }
 
 void expect_same(const ImageCounts& a, const ImageCounts& b) {
@@ -63,6 +64,16 @@ void expect_same(const ImageCounts& a, const ImageCounts& b) {
 void expect_same(const FunctionCounts& a, const FunctionCounts& b) {
   EXPECT_EQ(a.image, b.image);
   EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.counts, b.counts);
+}
+
+void expect_same(const RegionCounts& a, const RegionCounts& b) {
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.pid, b.pid);
+  EXPECT_EQ(a.tid, b.tid);
+  EXPECT_EQ(a.thread_start_ns, b.thread_start_ns);
+  EXPECT_EQ(a.entries, b.entries);
+  EXPECT_EQ(a.work, b.work);
   EXPECT_EQ(a.counts, b.counts);
 }
 
@@ -118,6 +129,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.counts.threads, b.counts.threads);
   expect_same(a.counts.images, b.counts.images);
   expect_same(a.counts.functions, b.counts.functions);
+  expect_same(a.counts.regions, b.counts.regions);
   expect_same(a.resource_usage, b.resource_usage);
   expect_same(a.repeat, b.repeat);
   EXPECT_EQ(a.calibrated, b.calibrated);
@@ -198,6 +210,23 @@ TEST(Json, warnings_of_the_counts_are_told_once) {
   record.counts.warnings = {record.warnings.front(), {"from_the_collector", "something"}};
   EXPECT_EQ(to_json(record)["warnings"].size(), before + 1);
   EXPECT_EQ(to_json(record)["warnings"].back()["code"], "from_the_collector");
+}
+
+TEST(Json, regions_stand_as_the_run_record_says) {
+  const Json region = to_json(samples::decoded_run())["regions"][0];
+  EXPECT_EQ(region["name"], "request");
+  EXPECT_EQ(region["entries"], 4);
+  EXPECT_EQ(region["work"].dump(), R"({"requests":4,"tokens":128})");
+  EXPECT_EQ(region["bops_formula"], 4'800'000);
+  EXPECT_EQ(region["operations"]["total"], 4'800'000);
+}
+
+TEST(Json, a_record_of_a_version_without_work_is_read) {
+  Json document = to_json(samples::decoded_run());
+  ASSERT_EQ(document["threads"][0].erase("work"), 1U);
+  const Result<RunRecord> record = from_json(document.dump());
+  ASSERT_TRUE(record) << record.error().message;
+  EXPECT_TRUE(record->counts.threads[0].work.empty());
 }
 
 TEST(Json, an_interval_is_one_line_whose_threads_sum_to_its_totals) {

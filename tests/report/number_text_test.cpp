@@ -49,6 +49,9 @@ TEST(NumberText, prefixes_never_show_four_digits_before_the_point) {
 TEST(NumberText, a_share_of_nothing_is_no_number) {
   EXPECT_EQ(percent(0, 0), "-");
   EXPECT_EQ(percent(1, 8), "12.5 %");
+  EXPECT_EQ(per_part(1, 0), "-");
+  EXPECT_EQ(per_part(12'345'678, 10), "1,234,567.8");
+  EXPECT_EQ(per_part(-1'234, 1), "-1,234.0");
   EXPECT_EQ(percent(-3, 4), "-75.0 %");
 }
 

@@ -175,6 +175,40 @@ TEST(Text, shows_no_share_of_a_run_whose_formula_is_not_positive) {
   EXPECT_EQ(function_tables(counts)[0].rows[0][1], "-");
 }
 
+TEST(Text, sums_regions_over_threads_and_says_what_a_unit_of_work_took) {
+  RunCounts counts;
+  counts.quality = Quality::kExact;
+  const auto counts_of = [](std::uint64_t total) {
+    return Counts{{total, total / 2, 0, 0}, Operations{total, 0, 0}, {}};
+  };
+  counts.threads = {{1, 1, "a", 0, {}, "native", counts_of(6000), {{"tokens", 8}}},
+                    {1, 2, "b", 0, {}, "native", counts_of(2000), {{"images", 0}, {"tokens", 2}}}};
+  counts.regions = {{"load", 1, 1, 0, 1, {}, counts_of(1000)},
+                    {"decode", 1, 1, 0, 3, {{"tokens", 8}}, counts_of(1000)},
+                    {"decode", 1, 2, 0, 4, {{"images", 0}, {"tokens", 2}}, counts_of(1001)}};
+  using Rows = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(region_table(counts).rows, (Rows{{"7", "1,001", "25.0 %", "2,001", "25.0 %", "decode"},
+                                             {"1", "500", "12.5 %", "1,000", "12.5 %", "load"}}));
+  EXPECT_EQ(work_table(counts).rows, (Rows{{"0", "images", "-", "-", "(whole run)"},
+                                           {"10", "tokens", "400.0", "800.0", "(whole run)"},
+                                           {"0", "images", "-", "-", "decode"},
+                                           {"10", "tokens", "100.1", "200.1", "decode"}}));
+  EXPECT_EQ(thread_region_table(counts).rows.size(), 3U);
+}
+
+TEST(Text, lists_the_largest_regions_and_says_how_many_more_there_are) {
+  RunCounts counts;
+  counts.quality = Quality::kExact;
+  counts.threads = {{1, 1, "a", 0, {}, "native", {{1000, 0, 0, 0}, {}, {}}}};
+  for (std::uint64_t i = 1; i <= kLongestList + 5; ++i)
+    counts.regions.push_back({"r" + std::to_string(i), 1, 1, 0, 1, {}, {{i, 0, 0, 0}, {}, {}}});
+  const Table table = region_table(counts);
+  ASSERT_EQ(table.rows.size(), kLongestList + 1);
+  EXPECT_EQ(table.rows.front(),
+            (std::vector<std::string>{"1", "25", "2.5 %", "not measured", "", "r25"}));
+  EXPECT_EQ(table.rows.back().back(), "(5 others)");
+}
+
 TEST(Text, cuts_long_names_of_functions) {
   RunCounts counts = many_functions();
   counts.functions[29].name = std::string(5000, 'f');
@@ -198,9 +232,18 @@ TEST(Csv, shows_a_decoded_run_as_expected) {
   EXPECT_EQ(render_csv(samples::decoded_run(), {}), golden("decoded.csv"));
 }
 
+TEST(Csv, tells_the_work_of_the_run_and_of_each_thread_and_region) {
+  const auto rows = parse_csv(render_csv(samples::decoded_run(), {}));
+  ASSERT_EQ(rows.front()[19], "work");
+  EXPECT_EQ(rows[1][19], "requests=4;tokens=192");
+  EXPECT_EQ(rows.back()[0], "region");
+  EXPECT_EQ(rows[rows.size() - 2][19], "tokens=64");
+  EXPECT_EQ(rows[rows.size() - 2][18], "64");
+}
+
 TEST(Csv, every_row_has_as_many_cells_as_the_header_whatever_the_names) {
   const auto rows = parse_csv(render_csv(samples::hostile_run(), {}));
-  ASSERT_EQ(rows.size(), 1U + 1 + 2 + 2 + 1 + 1);
+  ASSERT_EQ(rows.size(), 1U + 1 + 2 + 2 + 1 + 1 + 2);
   for (const auto& row : rows) EXPECT_EQ(row.size(), rows.front().size());
   EXPECT_EQ(rows[4][3],
             "\\x1b[31m\\x07\\xff\xc3\xa9\\xc2\\x9b\\xe2\\x80\\xae\\x0d\\x0a,\"'`|<b>&"

@@ -46,6 +46,13 @@ RunRecord decoded_run() {
       {4711, 4712, "worker 1", 1'000'000, 2'000'000, "qemu", counts_of(999)},
       {4711, 4712, "worker 2", 3'000'000, std::nullopt, "qemu", counts_of(1)},
   };
+  counts.threads[0].work = {{"requests", 4}, {"tokens", 128}};
+  counts.threads[1].work = {{"tokens", 64}};
+  // `decode` is nested in `request`, and does all of the tokens.
+  counts.regions = {{"request", 4711, 4711, 0, 4, counts.threads[0].work, counts_of(4000)},
+                    {"decode", 4711, 4711, 0, 128, {{"tokens", 128}}, counts_of(3200)},
+                    {"decode", 4711, 4712, 1'000'000, 64, {{"tokens", 64}}, counts_of(900)},
+                    {"idle", 4711, 4712, 3'000'000, 1, {}, counts_of(0)}};
   counts.images = {{"/usr/lib/libc.so.6", "00ff12", counts_of(1000)},
                    {"/home/user/sort", "", counts_of(5000)}};
   // One image has more formula BOPs, the other more decoded operations.
@@ -75,9 +82,11 @@ RunRecord hardware_run() {
   counts.processes.pop_back();
   counts.images.clear();
   counts.functions.clear();
+  counts.regions.clear();
   for (ThreadCounts& thread : counts.threads) {
     thread.via = "papi";
     thread.counts = {thread.counts.instructions, {}, {}};
+    thread.work.clear();
   }
   counts.processes[0].counts = counts.totals();
   record.warnings.clear();
@@ -119,6 +128,10 @@ RunRecord hostile_run() {
   counts.processes[0].counts = counts.totals();
   counts.images = {{hostile, "", counts.totals()}};
   counts.functions = {{hostile, hostile, counts.totals()}};
+  counts.threads[0].work = {{hostile, kMost}};
+  counts.regions = {{hostile, 1, 2, 0, kMost, {{hostile, kMost}, {"", 0}}, counts.totals()},
+                    {std::string(255, '\0'), 1, 3, kMost, 0, {}, {}}};
+  counts.regions[1].counts = Counts::exact_zero();
   record.cycles = kMost;
   record.wall_ns = kMost;
   record.warnings = {{"odd_name", hostile}};
@@ -133,6 +146,7 @@ IntervalRecord interval() {
   interval.end_ns = 4'000'000'000;
   interval.totals = counts_of(3);
   interval.threads = {{4711, 4711, "sort\x1b", 0, std::nullopt, "qemu", counts_of(3)}};
+  interval.threads[0].work = {{"tokens", 3}};
   interval.quality = Quality::kExact;
   return interval;
 }

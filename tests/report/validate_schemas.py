@@ -42,7 +42,7 @@ def damaged(document):
             parent_of(copied, path)[key] = new
             return copied
 
-        if isinstance(parent, dict) and path[0] not in ("labels", "repeat"):
+        if isinstance(parent, dict) and path[0] not in ("labels", "repeat") and "work" not in path[:-1]:
             copied = copy.deepcopy(document)
             owner = parent_of(copied, path)
             owner[key + "_"] = owner.pop(key)

@@ -122,6 +122,17 @@ TEST(Intervals, hold_a_thread_back_whose_count_a_fault_has_corrected_downwards) 
   EXPECT_EQ(series.next(state(110, 0), 3).totals.instructions.total, 10U);
 }
 
+TEST(Intervals, tell_only_the_work_that_they_added) {
+  IntervalSeries series;
+  RunCounts counts = state(5, 0);
+  counts.threads[0].work = {{"tokens", 10}};
+  EXPECT_EQ(series.next(counts, 1).threads.at(0).work, (Work{{"tokens", 10}}));
+  counts.threads[0].work = {{"images", 1}, {"tokens", 12}};
+  EXPECT_EQ(series.next(counts, 2).threads.at(0).work, (Work{{"images", 1}, {"tokens", 2}}));
+  counts.threads[0].counts.instructions.total += 1;
+  EXPECT_TRUE(series.next(counts, 3).threads.at(0).work.empty());
+}
+
 class StateDirectory : public ::testing::Test {
  protected:
   StateDirectory() { ::setenv("BOPS_STATE_DIR", (directory_ / "state").c_str(), 1); }

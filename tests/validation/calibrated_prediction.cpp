@@ -37,14 +37,15 @@ Prediction predict(const std::vector<Words>& small, const Words& large) {
   }
   more.close();
   Prediction prediction;
-  const auto calibrated = run(joined({bops_program(), "calibrate", "--collector", "qemu", "-o",
+  const auto calibrated = run(joined({bops_program(), "calibrate", "--collector", "native", "-o",
                                       calibration, "--vary", directory / "more", "--"},
                                      small.front()));
   if (calibrated.code != 0) {
     prediction.failure = calibrated.errors;
     return prediction;
   }
-  const auto counted = harness::count(large, {"--collector", "qemu", "--calibration", calibration});
+  const auto counted =
+      harness::count(large, {"--collector", "native", "--calibration", calibration});
   prediction.record = counted.record;
   if (counted.record.is_null() || !counted.record.contains("calibrated")) {
     prediction.failure = "no estimate: " + counted.ended.errors;

@@ -101,9 +101,9 @@ TEST(BopsCalibrate, tells_how_far_the_estimate_is_off_where_operations_are_decod
   const TemporaryDirectory directory;
   const std::string file = directory / "c.json";
   const Words command = {target_program("busy_loop"), "100000"};
-  ASSERT_EQ(run(calibrate(file, {"--collector", "qemu"}, command)).code, 0);
-  const auto again = run({bops_program(), "run", "--collector", "qemu", "--calibration", file, "--",
-                          command[0], command[1]});
+  ASSERT_EQ(run(calibrate(file, {"--collector", "native"}, command)).code, 0);
+  const auto again = run({bops_program(), "run", "--collector", "native", "--calibration", file,
+                          "--", command[0], command[1]});
   EXPECT_NE(again.errors.find("the estimate is off by 0.0 %"), std::string::npos) << again.errors;
 }
 

@@ -1,0 +1,177 @@
+#include "collectors/exact/native/engine/code_cache.hpp"
+
+#include "collectors/exact/native/engine/counters.hpp"
+#include "collectors/exact/native/engine/memory_map.hpp"
+#include "collectors/exact/native/engine/thread.hpp"
+
+namespace bops::native {
+namespace {
+
+constexpr Word kFilterSize = 65536;
+constexpr Word kFirstHash = 4096;
+
+constexpr int kMmap = 9, kProtAll = 7, kPrivateAnonymousFixedNoReplace = 0x2 | 0x20 | 0x100000,
+              kNoReserve = 0x4000;
+
+Word spread(Word pc) {
+  return (pc * 0x9e3779b97f4a7c15) >> 24;
+}
+
+std::uint32_t low(Word address) {
+  return static_cast<std::uint32_t>(address);
+}
+
+}  // namespace
+
+CodeCache cache;
+
+bool CodeCache::create(Word place, Word size) {
+  const auto mapped =
+      kernel_call(kMmap, place, size, kProtAll, kPrivateAnonymousFixedNoReplace | kNoReserve,
+                  static_cast<Word>(-1), 0);
+  if (mapped != static_cast<std::int64_t>(place)) return false;
+  protect_engine_range(place, place + size);
+  base_ = place;
+  size_ = size;
+  blocks_ = static_cast<Block*>(reserve_memory(kMaxBlocks * sizeof(Block)));
+  items_ = static_cast<std::uint8_t*>(reserve_memory(kMaxItems));
+  exits_ = static_cast<Exit*>(reserve_memory(kMaxExits * sizeof(Exit)));
+  hash_ = static_cast<std::uint32_t*>(reserve_memory(kFirstHash * sizeof hash_[0]));
+  hash_mask_ = kFirstHash - 1;
+  hot_ = reinterpret_cast<std::uint8_t*>(base_ + kFilterSize);
+  cold_ = hot_end_ = reinterpret_cast<std::uint8_t*>(base_ + size / 8 * 5);
+  cold_end_ = reinterpret_cast<std::uint8_t*>(base_ + size);
+  miss_ = low(reinterpret_cast<Word>(hot_));
+  Emitter out(hot_);
+  emit_exit(out, add_exit(ExitKind::kIndirect, 0));
+  hot_ = out.at();
+  return true;
+}
+
+std::uint32_t CodeCache::add_exit(ExitKind kind, Word pc, Word patch) {
+  BOPS_NATIVE_ASSERT(exit_count_ < kMaxExits);
+  exits_[exit_count_] = Exit{pc, low(patch), 0, 0, kind};
+  return exit_count_++;
+}
+
+void CodeCache::emit_exit(Emitter& out, std::uint32_t exit_index) const {
+  out.set_gs32(GS_EXIT, exit_index);
+  out.jump_gs(GS_ENTER);
+}
+
+Word CodeCache::find(Word pc) const {
+  for (Word i = spread(pc) & hash_mask_; hash_[i] != 0; i = (i + 1) & hash_mask_) {
+    const Block& block = blocks_[hash_[i] - 1];
+    if (block.pc == pc) return block.forgotten ? 0 : block.start;
+  }
+  return 0;
+}
+
+void CodeCache::remember(Word pc, std::uint32_t index) {
+  if (hash_used_ * 2 > hash_mask_) grow_hash();
+  Word i = spread(pc) & hash_mask_;
+  while (hash_[i] != 0 && blocks_[hash_[i] - 1].pc != pc) i = (i + 1) & hash_mask_;
+  if (hash_[i] == 0) ++hash_used_;
+  hash_[i] = index + 1;
+}
+
+void CodeCache::grow_hash() {
+  const std::uint32_t* old = hash_;
+  const Word old_size = hash_mask_ + 1;
+  hash_ = static_cast<std::uint32_t*>(reserve_memory(old_size * 4 * sizeof hash_[0]));
+  hash_mask_ = old_size * 4 - 1;
+  hash_used_ = 0;
+  for (Word i = 0; i < old_size; ++i)
+    if (old[i] != 0) remember(blocks_[old[i] - 1].pc, old[i] - 1);
+  constexpr int kMunmap = 11;
+  kernel_call(kMunmap, word(old), old_size * sizeof old[0]);
+}
+
+Block* CodeCache::block_at(Word address) {
+  std::uint32_t first = 0, last = block_count_;
+  while (first < last) {
+    const std::uint32_t middle = first + (last - first) / 2;
+    if (blocks_[middle].end <= address)
+      first = middle + 1;
+    else
+      last = middle;
+  }
+  if (first == block_count_ || address < blocks_[first].start) return nullptr;
+  return &blocks_[first];
+}
+
+/// For a guest address that shares its entry with another: compares GS_TARGET with `pc`.
+Word CodeCache::checked_entry(Word pc, Word address) {
+  Emitter out(cold_);
+  const Word entry = out.address();
+  out.store_gs(kRcx, GS_SAVED_RCX);
+  out.store_gs(kRdx, GS_SPILL);
+  out.load_gs(kRcx, GS_TARGET);
+  out.set_register(kRdx, Word{0} - pc);
+  constexpr std::uint8_t kAddRdxToRcx[] = {0x48, 0x8d, 0x0c, 0x11};  // lea rcx, [rcx + rdx]
+  out.bytes(kAddRdxToRcx, sizeof kAddRdxToRcx);
+  out.load_gs(kRdx, GS_SPILL);
+  out.byte(0xe3);  // jrcxz over the next two
+  out.byte(0);
+  std::uint8_t* const skip = out.at();
+  out.load_gs(kRcx, GS_SAVED_RCX);
+  out.jump(miss_);
+  skip[-1] = static_cast<std::uint8_t>(out.at() - skip);
+  out.load_gs(kRcx, GS_SAVED_RCX);
+  out.jump(address);
+  cold_ = out.at();
+  return entry;
+}
+
+void CodeCache::put_into_table(Word pc, Word address) {
+  auto* const table = static_cast<std::uint32_t*>(at_gs(current_area(), GS_TABLE));
+  std::uint32_t& entry = table[pc & 0x3fffffff];
+  if (is_aliased(pc)) {
+    if (entry != 0 || cold_ + kReserve > cold_end_) return;  // who comes second takes the long way
+    address = checked_entry(pc, address);
+  }
+  __atomic_store_n(&entry, low(address - miss_), __ATOMIC_RELEASE);
+}
+
+void CodeCache::link(std::uint32_t exit_index, Word address) {
+  const Word patch = exits_[exit_index].patch;
+  if (patch == 0) return;
+  __atomic_store_n(reinterpret_cast<std::uint32_t*>(patch), low(address - (patch + 4)),
+                   __ATOMIC_RELEASE);
+}
+
+bool CodeCache::has_translations(Word start, Word end) const {
+  for (std::uint32_t i = 0; i < block_count_; ++i) {
+    const Block& block = blocks_[i];
+    if (!block.forgotten && block.pc < end && block.pc + block.bytes > start) return true;
+  }
+  return false;
+}
+
+void CodeCache::forget(Word start, Word end) {
+  auto* const table = static_cast<std::uint32_t*>(at_gs(current_area(), GS_TABLE));
+  for (std::uint32_t i = 0; i < block_count_; ++i) {
+    Block& block = blocks_[i];
+    if (block.forgotten || block.pc >= end || block.pc + block.bytes <= start) continue;
+    block.forgotten = true;
+    std::uint32_t& entry = table[block.pc & 0x3fffffff];
+    if (entry != 0) __atomic_store_n(&entry, 0, __ATOMIC_RELEASE);
+    // What is linked to it, or runs into it, traps; see on_signal.
+    constexpr std::uint8_t kInt3 = 0xcc;
+    __atomic_store_n(reinterpret_cast<std::uint8_t*>(Word{block.start}), kInt3, __ATOMIC_RELEASE);
+  }
+}
+
+void CodeCache::start_new_window() {
+  next_number_ = (next_number_ + kWindowCounters - 1) / kWindowCounters * kWindowCounters;
+}
+
+void invalidate(Word start, Word end) {
+  cache.forget(start, end);
+}
+
+bool has_translations(Word start, Word end) {
+  return cache.has_translations(start, end);
+}
+
+}  // namespace bops::native

@@ -1,0 +1,200 @@
+#include "collectors/exact/native/engine/dispatch.hpp"
+
+#include "collectors/exact/native/engine/code_cache.hpp"
+#include "collectors/exact/native/engine/detach.hpp"
+#include "collectors/exact/native/engine/exec.hpp"
+#include "collectors/exact/native/engine/far_transfer.hpp"
+#include "collectors/exact/native/engine/guest_files.hpp"
+#include "collectors/exact/native/engine/instruction.hpp"
+#include "collectors/exact/native/engine/memory_map.hpp"
+#include "collectors/exact/native/engine/regions.hpp"
+#include "collectors/exact/native/engine/signals.hpp"
+
+extern "C" {
+#include "collectors/region/region_protocol.h"
+[[noreturn]] void resume_guest(bops::native::Word address);
+bops::native::Word dispatch(bops::native::Area* area);
+}
+
+namespace bops::native {
+namespace {
+
+enum SystemCall : std::uint16_t {
+  kOpen = 2, kStat = 4, kLstat = 6, kMmap = 9, kMprotect = 10, kMunmap = 11, kBrk = 12,
+  kSigaction = 13, kSigprocmask = 14, kSigreturn = 15, kAccess = 21, kMremap = 25, kMadvise = 28,
+  kShmat = 30, kClone = 56, kFork = 57, kVfork = 58, kExecve = 59, kExit = 60, kShmdt = 67,
+  kReadlink = 89, kSigaltstack = 131, kArchPrctl = 158, kExitGroup = 231, kOpenat = 257,
+  kNewfstatat = 262, kReadlinkat = 267, kFaccessat = 269, kExecveat = 322, kPkeyMprotect = 329,
+  kStatx = 332, kClone3 = 435, kOpenat2 = 437, kFaccessat2 = 439
+};
+
+constexpr SystemCall kWatched[] = {
+    kOpen,     kStat,        kLstat,     kMmap,       kMprotect,  kMunmap,   kBrk,
+    kSigaction, kSigprocmask, kSigreturn, kAccess,    kMremap,    kMadvise,  kShmat,
+    kClone,    kFork,        kVfork,     kExecve,     kExit,      kShmdt,    kReadlink,
+    kSigaltstack, kArchPrctl, kExitGroup, kOpenat,    kNewfstatat, kReadlinkat, kFaccessat,
+    kExecveat, kPkeyMprotect, kStatx,    kClone3,     kOpenat2,   kFaccessat2};
+
+constexpr Word kArchSetGs = 0x1001, kArchGetGs = 0x1004, kArchShadowStackFirst = 0x5001,
+               kArchShadowStackLast = 0x5005;
+constexpr std::int64_t kInvalid = -22;
+
+Word replace_program(Area* area, std::int64_t number, const Word arguments[6]) {
+  note_end_of_process(area);
+  hand_over_signals(area);
+  const std::int64_t result = execute_program(number, arguments);
+  take_signals_back(area);
+  note_process_goes_on(area);
+  return static_cast<Word>(result);
+}
+
+/// The guest's system call: its result is in RAX, or the return value is the cache address that
+/// carries it out as it is.
+Word system_call(Area* area, const Exit& exit) {
+  Word* const registers = area->registers;
+  const auto number = static_cast<std::int64_t>(static_cast<std::int32_t>(registers[kRax]));
+  const Word arguments[6] = {registers[kRdi], registers[kRsi], registers[kRdx],
+                             registers[kR10], registers[kR8],  registers[kR9]};
+  std::int64_t result = 0;
+  switch (number) {
+    case kMmap: case kMprotect: case kMunmap: case kBrk: case kMremap: case kMadvise:
+    case kShmat: case kShmdt: case kPkeyMprotect:
+      result = memory_system_call(number, arguments);
+      break;
+    case kSigaction:
+      result = guest_sigaction(area, arguments[0], arguments[1], arguments[2], arguments[3]);
+      break;
+    case kSigprocmask:
+      result = guest_sigprocmask(area, arguments[0], arguments[1], arguments[2], arguments[3]);
+      break;
+    case kSigaltstack: result = guest_sigaltstack(area, arguments[0], arguments[1]); break;
+    case kSigreturn: guest_sigreturn(area);
+    case kClone: case kFork: case kVfork: case kClone3:
+      result = clone_guest(area, number, exit.resume);
+      break;
+    case kExecve: case kExecveat:
+      result = static_cast<std::int64_t>(replace_program(area, number, arguments));
+      break;
+    case kExit: exit_thread(area, arguments[0]);
+    case kExitGroup: exit_process(area, arguments[0]);
+    case kArchPrctl:
+      if (arguments[0] == kArchSetGs)
+        return detach(area, exit.pc - 2, "it uses the GS register, which the engine needs");
+      if (arguments[0] == kArchGetGs) {
+        const Word none = 0;
+        result = write_guest(arguments[1], none) ? 0 : -14;
+      } else if (arguments[0] >= kArchShadowStackFirst && arguments[0] <= kArchShadowStackLast) {
+        result = kInvalid;  // as on a kernel without shadow stacks: the guest returns by jumps here
+      } else {
+        return exit.inline_call;
+      }
+      break;
+    case BOPS_REGION_SYSTEM_CALL:
+      if (arguments[0] != BOPS_REGION_MAGIC) return exit.inline_call;
+      registers[kR11] = registers[kFlags];
+      result = region_call(area, arguments[1], arguments[2], arguments[3]);
+      current_area()->registers[kRax] = static_cast<Word>(result);
+      return exit.resume;
+    default:
+      if (!guest_file_call(number, arguments, result)) return exit.inline_call;
+      break;
+  }
+  registers[kR11] = registers[kFlags];
+  registers[kRax] = static_cast<Word>(result);
+  return exit.resume;
+}
+
+/// Why the guest cannot be followed at `pc`.
+const char* uncountable_reason(Word pc) {
+  Instruction decoded;
+  const bool is_known =
+      decode_instruction(reinterpret_cast<const std::uint8_t*>(pc),
+                         BOPS_PROFILE_MAX_INSTRUCTION_SIZE, decoded);
+  if (!is_known) return "it executes an instruction that the engine does not know";
+  if (decoded.gs_segment || decoded.control == Control::kGsBase)
+    return "it uses the GS register, which the engine needs";
+  return "its code does not fit the engine's cache";
+}
+
+Word interrupt(Area* area, Word pc) {
+  constexpr Word kSize = 2;
+  const auto* const code = reinterpret_cast<const std::uint8_t*>(pc);
+  constexpr unsigned kInterruptOpcode = 0xcd, kSystemCallVector = 0x80;
+  if (code[0] == kInterruptOpcode && code[1] != kSystemCallVector) return pc;  // a fault or a trap
+  if (code[0] != kInterruptOpcode || !carry_out_interrupt(area))
+    return detach(area, pc, "it makes 32-bit system calls that the engine does not follow");
+  const Guard guard(engine.lock);
+  return cache.enter(pc + kSize);
+}
+
+Word leave_cache(Area* area) {
+  const std::uint32_t index = area->exit;
+  const Exit exit = cache.exit(index);
+  switch (exit.kind) {
+    case ExitKind::kDirect: {
+      const Guard guard(engine.lock);
+      const Word address = cache.enter(exit.pc);
+      cache.link(index, address);
+      return address;
+    }
+    case ExitKind::kIndirect: {
+      const Guard guard(engine.lock);
+      const Word address = cache.enter(area->target);
+      if (cache.find(area->target) != 0) cache.put_into_table(area->target, address);
+      return address;
+    }
+    case ExitKind::kSystemCall: return system_call(area, exit);
+    case ExitKind::kFar: {
+      Word pc = 0;
+      if (!carry_out_far_transfer(area, exit.pc, pc))
+        return detach(area, exit.pc, "it leaves 64-bit mode");
+      const Guard guard(engine.lock);
+      return cache.enter(pc);
+    }
+    case ExitKind::kInterrupt: return interrupt(area, exit.pc);
+    case ExitKind::kNative: return exit.pc;
+    case ExitKind::kUncountable:
+      return detach(area, exit.pc, uncountable_reason(exit.pc));
+  }
+  give_up("an exit of no known kind");
+}
+
+/// Where the guest stands that is about to leave through an exit.
+Word guest_pc_of(const Area* area, const Exit& exit) {
+  if (exit.kind == ExitKind::kIndirect) return area->target;
+  if (exit.kind != ExitKind::kSystemCall) return exit.pc;
+  constexpr Word kSystemCallSize = 2;
+  return exit.pc - kSystemCallSize;
+}
+
+}  // namespace
+
+void run_guest(const Start& start) {
+  if (!cache.create(engine.cache_place, engine.cache_size)) give_up("no memory may be executed here");
+  for (const SystemCall number : kWatched) cache.watch(number);
+  cache.watch(BOPS_REGION_SYSTEM_CALL);
+  Thread* const thread = start_first_thread();
+  take_over_signals(thread);
+  Area* const area = thread->area;
+  area->registers[kRsp] = start.rsp;
+  constexpr Word kInterruptsEnabled = 0x202;
+  area->registers[kFlags] = kInterruptsEnabled;
+  Word address = 0;
+  {
+    const Guard guard(engine.lock);
+    address = cache.enter(start.pc);
+  }
+  resume_guest(address);
+}
+
+}  // namespace bops::native
+
+/// Called by engine_enter; returns the address to resume at.
+bops::native::Word dispatch(bops::native::Area* area) {
+  using namespace bops::native;
+  const Word address = is_detached()
+                           ? detach(area, guest_pc_of(area, cache.exit(area->exit)), "")
+                           : leave_cache(area);
+  send_deferred(current_area());
+  return address;
+}

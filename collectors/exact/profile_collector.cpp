@@ -1,0 +1,75 @@
+#include "collectors/exact/profile_collector.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "collectors/exact/block_profile.hpp"
+#include "collectors/exact/function_counts.hpp"
+#include "platform/file_mapping.hpp"
+
+namespace bops::exact {
+
+/// Block ids recur in the next run's profile, for other blocks: nothing may be remembered of them.
+void ProfileCollector::profile_in(const RunDirectory& directory) {
+  profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
+  counter_ = BlockCounter(engine_);
+}
+
+Result<void> ProfileCollector::create_profile(const RunDirectory& directory) const {
+  spdlog::debug("{}: profile {}", engine_, profile_path_);
+  return create_block_profile(profile_path_, engine_, directory.start_mono_ns);
+}
+
+Result<std::unique_ptr<program_file>> ProfileCollector::program_of(const std::string& path) const {
+  auto program = std::make_unique<program_file>();
+  program_file_resolve(program.get(), path.c_str());
+  const std::string reason = program->reason != nullptr ? program->reason : "";
+  switch (program->kind) {
+    case PROGRAM_COUNTABLE:
+    case PROGRAM_INVALID: return program;  // execve says best what is wrong with an invalid one
+    case PROGRAM_UNKNOWN:
+      return failure("cannot execute " + path + ": " + reason,
+                     "give a script a first line such as #!/bin/sh", FailureKind::kNotExecutable);
+    case PROGRAM_UNCOUNTABLE: break;
+  }
+  return failure("the " + engine_ + " collector cannot count " + path + ": " + reason,
+                 "choose another program, or run it uncounted with --allow-uncounted");
+}
+
+Result<RunCounts> ProfileCollector::count(Detail detail) {
+  const auto mapping = FileMapping::open(profile_path_, FileMapping::Access::kReadOnly);
+  if (!mapping) return tl::unexpected(mapping.error());
+  const auto profile = read_block_profile(mapping->bytes());
+  if (!profile) return tl::unexpected(profile.error());
+  spdlog::debug("{}: {} blocks, {} threads, {} bytes of profile", engine_, profile->blocks.size(),
+                profile->threads.size(), profile->bytes_used);
+  RunCounts run = counter_.count(*profile);
+  if (detail == Detail::kFunctions) run.functions = count_functions(*profile);
+  return run;
+}
+
+Result<RunCounts> ProfileCollector::collect() {
+  auto run = count(Detail::kFunctions);
+  if (run && run->processes.empty()) return tl::unexpected(not_started());
+  return run;
+}
+
+Result<RunCounts> ProfileCollector::recover(const RunDirectory& directory) {
+  profile_in(directory);
+  return count(Detail::kFunctions);
+}
+
+std::vector<std::string> arguments_of(const program_file& program,
+                                      std::vector<std::string> arguments) {
+  if (program.prefix_count == 0) return arguments;
+  std::vector<std::string> words(program.prefix, program.prefix + program.prefix_count);
+  if (!arguments.empty())
+    words.insert(words.end(), std::make_move_iterator(arguments.begin() + 1),
+                 std::make_move_iterator(arguments.end()));
+  return words;
+}
+
+}  // namespace bops::exact

@@ -1,0 +1,93 @@
+// The same run over and over, and kills at any moment: nothing differs, nothing counted is lost.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "tests/harness/subprocess.hpp"
+
+namespace bops {
+namespace {
+
+using harness::bops_program;
+using harness::run;
+using harness::TemporaryDirectory;
+
+const std::string kMix = std::string(BOPS_TRANSCRIPTS) + "/threaded_mix";
+
+TEST(Endurance, a_program_of_threads_and_signals_never_runs_differently) {
+  const auto alone = run({kMix, "300"});
+  ASSERT_EQ(alone.code, 0) << alone.output;
+  for (int i = 0; i < BOPS_ENDURANCE_RUNS; ++i) {
+    const auto counted = harness::count({kMix, "300"}, {"--collector", "native", "--strict"});
+    ASSERT_EQ(counted.ended.output, alone.output) << "run " << i << ": " << counted.ended.errors;
+    ASSERT_EQ(counted.ended.code, 0) << "run " << i;
+    ASSERT_EQ(counted.record.at("processes").size(), 6U) << "the forks of rounds 0, 64, ..., 256";
+  }
+}
+
+pid_t child_of(pid_t parent) {
+  const std::string pid = std::to_string(parent);
+  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+  pid_t child = 0;
+  children >> child;
+  return child;
+}
+
+/// What the last whole interval lines sum to.
+std::uint64_t instructions_in_lines(const std::string& path) {
+  std::istringstream lines(harness::read_file(path));
+  std::uint64_t total = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto interval = nlohmann::json::parse(line, nullptr, false);
+    if (interval.is_discarded()) break;  // cut off by the kill
+    total += interval.at("totals").at("instructions").get<std::uint64_t>();
+  }
+  return total;
+}
+
+TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_shown) {
+  std::mt19937 random(20260801);  // NOLINT(bugprone-random-generator-seed): the same in every run
+  std::size_t that_had_counted = 0;
+  for (int i = 0; i < BOPS_ENDURANCE_KILLS; ++i) {
+    const TemporaryDirectory directory;
+    const std::map<std::string, std::string> state = {{"BOPS_STATE_DIR", directory / "state"}};
+    const std::string lines = directory / "lines.json";
+    harness::Subprocess bops({bops_program(), "run", "--collector", "native", "--interval", "3ms",
+                              "-o", lines, "--", kMix, "0"},
+                             state);
+    std::this_thread::sleep_for(std::chrono::microseconds(20'000 + random() % 150'000));
+    pid_t target = 0;
+    while ((target = child_of(bops.pid())) == 0) std::this_thread::yield();
+    ::kill(bops.pid(), SIGKILL);
+    (void)bops.wait();
+    ::kill(target, SIGKILL);
+    while (std::filesystem::exists("/proc/" + std::to_string(target)) &&
+           harness::read_file("/proc/" + std::to_string(target) + "/stat").find(") Z ") ==
+               std::string::npos)
+      std::this_thread::yield();
+
+    const std::uint64_t shown = instructions_in_lines(lines);
+    std::vector<std::string> runs;
+    for (const auto& entry : std::filesystem::directory_iterator(directory / "state"))
+      runs.push_back(entry.path().filename().string());
+    ASSERT_EQ(runs.size(), 1U);
+    const std::string path = directory / "r.json";
+    const auto recovered = run({bops_program(), "recover", runs[0], "-o", path}, state);
+    ASSERT_EQ(recovered.code, 0) << recovered.errors;
+    const auto record = nlohmann::json::parse(harness::read_file(path));
+    EXPECT_GE(record.at("totals").at("instructions").get<std::uint64_t>(), shown) << "kill " << i;
+    EXPECT_EQ(record.at("warnings").dump().find("malformed"), std::string::npos);
+    that_had_counted += shown > 0 ? 1 : 0;
+  }
+  EXPECT_GT(that_had_counted, BOPS_ENDURANCE_KILLS / 2) << "most kills are in the midst of it";
+}
+
+}  // namespace
+}  // namespace bops

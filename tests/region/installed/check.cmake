@@ -1,0 +1,38 @@
+# Installs the region library of BUILD, moves it, and builds and runs the programs of SOURCE with it,
+# by its CMake package and, where there is pkg-config, by that. Works below WORK.
+function(run)
+  cmake_parse_arguments(RUN "" "OUTPUT" "COMMAND" ${ARGN})
+  execute_process(COMMAND ${RUN_COMMAND} OUTPUT_VARIABLE output ERROR_VARIABLE output
+                  RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${RUN_COMMAND}: ${status}\n${output}")
+  endif()
+  set(${RUN_OUTPUT} "${output}" PARENT_SCOPE)
+endfunction()
+
+function(expect_done program)
+  run(COMMAND ${program} OUTPUT output)
+  if(NOT output STREQUAL "done\n")
+    message(FATAL_ERROR "${program}: ${output}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+run(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --component region --prefix ${WORK}/first)
+file(RENAME ${WORK}/first ${WORK}/moved)
+run(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -DCMAKE_PREFIX_PATH=${WORK}/moved)
+run(COMMAND ${CMAKE_COMMAND} --build ${WORK}/build)
+expect_done(${WORK}/build/shared)
+expect_done(${WORK}/build/static)
+
+file(GLOB_RECURSE package ${WORK}/moved/*/bops_region.pc)
+get_filename_component(package_dir ${package} DIRECTORY)
+get_filename_component(library_dir ${package_dir} DIRECTORY)
+find_program(PKG_CONFIG pkg-config)
+if(PKG_CONFIG)
+  set(ENV{PKG_CONFIG_PATH} ${package_dir})
+  run(COMMAND ${PKG_CONFIG} --cflags --libs bops_region OUTPUT flags)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run(COMMAND cc ${SOURCE}/user.c -o ${WORK}/by_pkg_config ${flags} -Wl,-rpath,${library_dir})
+  expect_done(${WORK}/by_pkg_config)
+endif()
