@@ -78,9 +78,14 @@ constexpr std::uint32_t kOtherCalls[] = {
 }
 
 void check_executable(const MemoryMapping& mapping) {
+  if (!mapping.readable) complain("code cannot be read:", mapping.start, mapping.end);
   for (Word at = mapping.start; at < mapping.end;) {
     const ExecutableRange* const range = executable_at(at);
     if (!range) complain("executable memory is not listed:", mapping.start, mapping.end);
+    const bool is_file = mapping.path[0] == '/';
+    if (is_file && (range->inode != mapping.inode || !is_same_text(range->path, mapping.path) ||
+                    range->file_offset - range->start != mapping.file_offset - mapping.start))
+      complain("executable memory is listed as another file's:", mapping.start, mapping.end);
     at = range->end;
   }
 }
@@ -204,7 +209,7 @@ struct Stack {
   alignas(16) char memory[kStackSize];
 };
 Stack stacks[kStacks];
-bool stack_taken[kStacks];
+std::int32_t stack_owner[kStacks];  ///< process ids; 0: free
 
 }  // namespace
 
@@ -239,18 +244,26 @@ void invalidate(Word /*start*/, Word /*end*/) {}
 
 }  // namespace bops::native
 
+/// A child of vfork leaves its stack behind, taken, when it executes something: whatever neither
+/// this process nor its parent has taken is free.
 char* take_stack() {
   using namespace bops::native;
-  for (std::size_t i = 0; i < kStacks; ++i)
-    if (!__atomic_exchange_n(&stack_taken[i], true, __ATOMIC_ACQUIRE))
+  const auto own = static_cast<std::int32_t>(kernel_call(__NR_getpid));
+  const auto parent = static_cast<std::int32_t>(kernel_call(__NR_getppid));
+  for (std::size_t i = 0; i < kStacks; ++i) {
+    std::int32_t owner = __atomic_load_n(&stack_owner[i], __ATOMIC_RELAXED);
+    if (owner != own && owner != parent &&
+        __atomic_compare_exchange_n(&stack_owner[i], &owner, own, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
       return stacks[i].memory + kStackSize;
+  }
   complain("no stack is left", 0, 0);
 }
 
 void give_stack(char* top) {
   using namespace bops::native;
   const auto i = static_cast<std::size_t>(top - stacks[0].memory) / kStackSize - 1;
-  __atomic_store_n(&stack_taken[i], false, __ATOMIC_RELEASE);
+  __atomic_store_n(&stack_owner[i], 0, __ATOMIC_RELEASE);
 }
 
 void carry_out(ucontext_t* context) {

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include "collectors/exact/block_profile.hpp"
 #include "tests/harness/subprocess.hpp"
@@ -21,7 +23,9 @@
 namespace bops::exact {
 namespace {
 
-const std::string kPrograms = BOPS_NATIVE_PROGRAMS;
+std::string loaded_program(const std::string& name) {
+  return BOPS_NATIVE_PROGRAMS "/" + name;
+}
 
 class Loader : public ::testing::Test {
  protected:
@@ -74,11 +78,11 @@ class Loader : public ::testing::Test {
 };
 
 TEST_F(Loader, shows_a_program_what_execve_would_have_shown_it) {
-  for (const auto& entry : std::filesystem::directory_iterator(kPrograms)) {
+  for (const auto& entry : std::filesystem::directory_iterator(BOPS_NATIVE_PROGRAMS)) {
     const std::string name = entry.path().filename();
-    if (name.find("change_code") == 0 || name == "exec_ways" || name == "odd_segments" ||
-        name == "heap")
-      continue;
+    const std::set<std::string> others = {"change_code", "change_code-static", "exec_ways",
+                                          "heap",        "odd_segments",       "overlay"};
+    if (others.contains(name)) continue;
     expect_as_native({entry.path(), "one", "", "two words"});
     expect_as_native({entry.path()}, {{"EMPTY", ""}, {"LONG", std::string(10000, 'x')}});
   }
@@ -105,7 +109,7 @@ void fill_gaps_with_garbage(const std::string& path) {
 
 TEST_F(Loader, clears_what_the_kernel_clears_and_no_more) {
   const std::string program = directory_ / "odd";
-  std::filesystem::copy_file(kPrograms + "/odd_segments", program);
+  std::filesystem::copy_file(loaded_program("odd_segments"), program);
   expect_as_native({program});
   fill_gaps_with_garbage(program);
   expect_as_native({program});
@@ -144,9 +148,38 @@ TEST_F(Loader, runs_interpreters_and_virtual_machines) {
 }
 
 TEST_F(Loader, keeps_the_list_of_executable_memory_in_step) {
-  expect_as_native({kPrograms + "/change_code"});
-  expect_as_native({kPrograms + "/change_code-static"});
-  EXPECT_EQ(run_loaded({kPrograms + "/change_code"}).output, "changed\n");
+  expect_as_native({loaded_program("change_code")});
+  expect_as_native({loaded_program("change_code-static")});
+  EXPECT_EQ(run_loaded({loaded_program("change_code")}).output, "changed\n");
+}
+
+/// From START-END rwxp ... PATH.
+void expect_low(const std::string& maps) {
+  std::istringstream lines(maps);
+  for (std::string line; std::getline(lines, line);) {
+    std::size_t after = 0;
+    if (line.find(BOPS_LOADER_PROBE) != std::string::npos ||
+        line.find("[vsyscall]") != std::string::npos || line.find("x") != line.find(" ") + 3)
+      continue;
+    (void)std::stoull(line, &after, 16);
+    EXPECT_LE(std::stoull(line.substr(after + 1), nullptr, 16), 1ULL << 31) << line;
+  }
+}
+
+TEST_F(Loader, puts_code_where_translations_reach_all_of_it) {
+  for (const char* program :
+       {"dynamic-pie", "dynamic-fixed", "static-pie", "large-pages", "large-pie", "large-fixed"}) {
+    const std::string maps = run_loaded({loaded_program(program), "maps"}).output;
+    EXPECT_NE(maps.find("r-xp"), std::string::npos) << program;
+    expect_low(maps);
+  }
+  // Code that is generated, and a library that is loaded late.
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"/usr/bin/node", "-p",
+                                 "fs.readFileSync('/proc/self/maps', 'utf8')"},
+        std::vector<std::string>{"/usr/bin/python3", "-c",
+                                 "import ctypes, sqlite3\nprint(open('/proc/self/maps').read())"}})
+    if (::access(command[0].c_str(), X_OK) == 0) expect_low(run_loaded(command).output);
 }
 
 /// The kernel lets neither the heap nor the vdso be moved.
@@ -167,7 +200,7 @@ void forbid_moving() {
 }
 
 TEST_F(Loader, does_without_what_the_kernel_refuses) {
-  const std::string program = kPrograms + "/heap";
+  const std::string program = loaded_program("heap");
   const harness::Ended native = harness::run({program});
   EXPECT_EQ(native.output, "heap at its place, clock goes, [heap] is shown, vdso: 1\n");
   const harness::Ended loaded = run_loaded({program});
@@ -180,18 +213,24 @@ TEST_F(Loader, does_without_what_the_kernel_refuses) {
   EXPECT_EQ(ended.code, 0);
 }
 
+TEST_F(Loader, keeps_its_own_memory_to_itself) {
+  const harness::Ended ended = run_loaded({loaded_program("overlay"), BOPS_LOADER_PROBE_ADDRESS});
+  EXPECT_EQ(ended.output,
+            "mmap: ENOMEM\nmmap beside: EEXIST\nmunmap: EINVAL\nmprotect: ENOMEM\n"
+            "mremap: EFAULT\nmremap over: EFAULT\nmadvise: ENOMEM\n");
+  EXPECT_EQ(ended.code, 0);
+}
+
 TEST_F(Loader, follows_every_way_to_execute_a_program) {
-  const std::string ways = kPrograms + "/exec_ways";
+  const std::string ways = loaded_program("exec_ways");
   for (const char* way :
        {"plain", "descriptor", "open descriptor", "memory", "directory", "closed directory",
         "relative", "no link", "no arguments", "no environment", "bad vector", "bad string",
         "bad path", "bad flags", "empty path", "long argument"})
-    for (const char* program : {"/static-fixed", "/dynamic-pie"}) {
-      // A file without a name: the kernel numbers its maps differently, but not its contents.
-      expect_as_native({ways, way, kPrograms + program, "x"});
-    }
+    for (const char* program : {"static-fixed", "dynamic-pie"})
+      expect_as_native({ways, way, loaded_program(program), "x"});
   const std::string script = directory_ / "script";
-  std::ofstream(script) << "#!" << kPrograms << "/static-fixed -x\n";
+  std::ofstream(script) << "#!" << loaded_program("static-fixed") << " -x\n";
   ::chmod(script.c_str(), 0755);
   for (const char* way : {"plain", "descriptor", "open descriptor", "directory", "closed directory",
                           "relative", "no arguments", "no link"})
@@ -203,7 +242,7 @@ TEST_F(Loader, follows_every_way_to_execute_a_program) {
 }
 
 TEST_F(Loader, says_what_execve_says_of_what_cannot_be_executed) {
-  const std::string ways = kPrograms + "/exec_ways";
+  const std::string ways = loaded_program("exec_ways");
   const std::string text = directory_ / "text", elf = directory_ / "elf", plain = directory_ / "p";
   std::ofstream(text) << "#!/no/such/interpreter\n";
   std::ofstream(elf, std::ios::binary) << harness::read_file("/bin/true").substr(0, 100);
@@ -225,14 +264,14 @@ TEST_F(Loader, records_each_program_that_is_executed) {
 }
 
 TEST_F(Loader, gives_the_room_for_long_arguments_to_the_next) {
-  expect_as_native({kPrograms + "/exec_ways", "large", "/bin/true"});
+  expect_as_native({loaded_program("exec_ways"), "large", "/bin/true"});
   EXPECT_EQ(executed().size(), 6U);
 }
 
 TEST_F(Loader, lets_a_program_run_uncounted_that_cannot_reach_the_engine) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can change the root directory";
   const harness::Ended ended =
-      run_loaded({kPrograms + "/exec_ways", "new root", kPrograms + "/odd_segments"});
+      run_loaded({loaded_program("exec_ways"), "new root", loaded_program("odd_segments")});
   EXPECT_EQ(ended.code, 5);
   const BlockProfile result = profile();
   ASSERT_EQ(result.uncounted.size(), 1U);
@@ -241,8 +280,8 @@ TEST_F(Loader, lets_a_program_run_uncounted_that_cannot_reach_the_engine) {
 }
 
 TEST_F(Loader, lets_a_program_run_uncounted_within_limits_that_are_too_small) {
-  const harness::Ended ended =
-      run_loaded({kPrograms + "/exec_ways", "little address space", kPrograms + "/odd_segments"});
+  const harness::Ended ended = run_loaded(
+      {loaded_program("exec_ways"), "little address space", loaded_program("odd_segments")});
   EXPECT_EQ(ended.code, 5);
   const BlockProfile result = profile();
   ASSERT_EQ(result.uncounted.size(), 1U);

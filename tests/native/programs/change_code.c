@@ -49,6 +49,8 @@ static void write_then_execute(void) {
     require(mprotect(code + PAGE, PAGE, PROT_EXEC) == 0 && call(code + PAGE) == 77, "only X");
     require(mprotect(code, 8 * PAGE, RW) == 0, "mprotect RW");
   }
+  require(mprotect(code, PAGE, RX) == 0 && munmap(code + 1, PAGE) == -1 && call(code) == 49,
+          "munmap that fails");
   require(munmap(code + 2 * PAGE, PAGE) == 0, "munmap in the middle");
   require(mprotect(code, 8 * PAGE, RX) == -1 && errno == ENOMEM, "a hole is not protected");
   require(call(code) == 49, "what lies before the hole is");
@@ -93,6 +95,9 @@ static void share(void) {
   require(writable != MAP_FAILED && code != MAP_FAILED, "two mappings of a file");
   write_code(writable + PAGE, 8);
   require(call(code + PAGE) == 8, "code written through another mapping");
+  require(mprotect(code + PAGE, PAGE, PROT_NONE) == 0 && mprotect(code + PAGE, PAGE, RX) == 0 &&
+              call(code + PAGE) == 8,
+          "a page of a file, after it was protected");
   char* again = mremap(code, 0, 2 * PAGE, MREMAP_MAYMOVE);
   require(again != MAP_FAILED && call(again + PAGE) == 8, "a third mapping by mremap");
   munmap(writable, 2 * PAGE);
@@ -142,6 +147,8 @@ static void reserve(void) {
   require(elsewhere != wish, "an address that is taken");
   munmap(wish, PAGE);
   munmap(elsewhere, PAGE);
+
+  munmap(map(1, PROT_EXEC, 0, NULL), PAGE);
 
   int key = (int)syscall(SYS_pkey_alloc, 0, 0);
   char* code = map(1, RW, 0, NULL);

@@ -8,14 +8,18 @@
 #include "collectors/exact/native/engine/loader.hpp"
 #include "collectors/exact/native/engine/text.hpp"
 
+#pragma GCC visibility push(hidden)
 extern "C" {
-/// From the linker: where the engine lies in memory, and its dynamic section.
-__attribute__((visibility("hidden"))) extern const char __ehdr_start[];
-__attribute__((visibility("hidden"))) extern const char _end[];
-__attribute__((visibility("hidden"))) extern const Elf64_Dyn _DYNAMIC[];
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names
+/// Where the engine lies in memory, and its dynamic section.
+extern const char __ehdr_start[];
+extern const char _end[];
+extern const Elf64_Dyn _DYNAMIC[];
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
-__attribute__((visibility("hidden"))) [[noreturn]] void boot(bops::native::Word* stack);
+[[noreturn]] void boot(bops::native::Word* stack);
 }
+#pragma GCC visibility pop
 
 namespace bops::native {
 
@@ -35,6 +39,7 @@ void relocate() {
   }
   const auto* const relocations = reinterpret_cast<const Elf64_Rela*>(table);
   for (Word i = 0; i < size / sizeof relocations[0]; ++i)
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without a table there are none
     if (ELF64_R_TYPE(relocations[i].r_info) == R_X86_64_RELATIVE)
       *reinterpret_cast<Word*>(base + relocations[i].r_offset) =
           base + static_cast<Word>(relocations[i].r_addend);

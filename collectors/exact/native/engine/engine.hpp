@@ -35,7 +35,7 @@ struct Engine {
   bool filtered;
 };
 
-extern Engine engine;
+extern constinit Engine engine;
 
 /// Anonymous private memory, not backed until touched; aborts the run if there is none.
 void* reserve_memory(Word size);

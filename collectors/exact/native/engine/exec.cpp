@@ -158,7 +158,8 @@ void spell_as_path(char path[PATH_MAX]) {
   const std::size_t size = std::strlen(path) + 1;
   if (!after_prefix(path, "fd:") || size + 2 > PATH_MAX) return;
   std::memmove(path + 2, path, size);
-  std::memcpy(path, "./", 2);
+  path[0] = '.';
+  path[1] = '/';
 }
 
 /// Executes the engine. Returns only if that fails.
