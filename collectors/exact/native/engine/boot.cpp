@@ -54,6 +54,18 @@ void find_engine(const char* called) {
     Text(engine.paths.engine, sizeof engine.paths.engine) << called;
 }
 
+/// The path of the profile, behind the signal mask that an exec has kept for the guest.
+const char* take_mask(const char* text) {
+  const char* digit = after_prefix(text, "mask=");
+  if (!digit) return text;
+  KernelMask mask = 0;
+  for (; *digit != ':' && *digit != '\0'; ++digit)
+    mask = mask << 4 | static_cast<KernelMask>(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
+  engine.first_mask = mask;
+  engine.has_first_mask = true;
+  return *digit == ':' ? digit + 1 : digit;
+}
+
 void open_profile(const char* path) {
   Text(engine.paths.profile, sizeof engine.paths.profile) << path;
   if (!profile_writer_open(&engine.writer, path))
@@ -77,7 +89,7 @@ void open_program(const char* name, ElfFile& program) {
     refuse_program("a program", "it is not named: bops starts the engine");
   protect_engine_range(word(__ehdr_start), (word(_end) + kPageSize - 1) & ~(kPageSize - 1));
   find_engine(argv[kEngineWord]);
-  open_profile(argv[kProfileWord]);
+  open_profile(take_mask(argv[kProfileWord]));
   static ElfFile program;
   open_program(argv[kProgramWord], program);
   std::memcpy(engine.paths.program, program.path, sizeof engine.paths.program);

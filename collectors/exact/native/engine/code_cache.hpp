@@ -76,6 +76,8 @@ class CodeCache {
   /// Where a jump to `pc` goes: its block, translated now if need be, or an exit that leaves the
   /// fault to the kernel. Engine lock held.
   Word enter(Word pc);
+  /// Code for the one instruction at `pc`, which nobody else enters; then on to its successors.
+  Word enter_one(Word pc);
   /// The block whose code holds `address`, null if none does.
   [[nodiscard]] Block* block_at(Word address);
   [[nodiscard]] bool contains(Word address) const {

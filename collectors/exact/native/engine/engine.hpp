@@ -4,6 +4,7 @@
 
 #include "collectors/exact/native/engine/area.hpp"
 #include "collectors/exact/native/engine/lock.hpp"
+#include "collectors/exact/native/engine/signal_frame.hpp"
 
 extern "C" {
 #include "collectors/exact/profile_writer.h"
@@ -27,6 +28,8 @@ struct Engine {
   profile_writer writer;
   bops_profile_process* process;  ///< the current process's record; null if there was no room
   Paths paths;
+  KernelMask first_mask;  ///< that the guest starts with, if has_first_mask; else the kernel's
+  bool has_first_mask;
   Word program_device, program_inode;
   Word cache_place;  ///< where the code cache goes: free memory below 2 GiB
   Word cache_size;

@@ -150,9 +150,9 @@ void start_forked(Area* area) {
                                                 path_length(engine.paths.program));
   thread->process = engine.process;
   record_thread(thread);
-  forget_regions(thread);
   cache.start_new_window();
   counters_after_fork(area, thread->record ? thread->record->index : BOPS_PROFILE_NONE);
+  reopen_regions(area);
 }
 
 std::int64_t fork_guest(Area* area, std::int64_t number, const Word arguments[5], Word stack) {
@@ -160,7 +160,7 @@ std::int64_t fork_guest(Area* area, std::int64_t number, const Word arguments[5]
                                        arguments[3], arguments[4], nullptr);
   if (child != 0) return child;
   start_forked(area);
-  if (stack != 0) area->registers[kRsp] = stack;
+  if (stack != 0) current_area()->registers[kRsp] = stack;
   return 0;
 }
 

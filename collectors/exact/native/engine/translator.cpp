@@ -112,10 +112,26 @@ Word Translator::translate(Word pc) {
   return first;
 }
 
+Word Translator::translate_one(Word pc) {
+  max_instructions_ = 1;
+  if (!decode_block(pc) || !open_block(pc)) return cache_.enter(pc);
+  next_ = pc;
+  emit_block();
+  if (next_ != 0) {
+    hot_.keep_in_line(1);
+    hot_.byte(0xe9);
+    emit_link(next_);
+  }
+  cache_.hot_ = hot_.at();
+  cache_.cold_ = cold_.at();
+  return block_->start;
+}
+
 bool Translator::decode_block(Word pc) {
   count_ = 0;
-  while (count_ < kMaxInstructions) {
+  while (count_ < max_instructions_) {
     GuestInstruction& instruction = guest_[count_];
+    if (max_instructions_ > 1) guard_code(pc);
     const std::size_t available = code_bytes_at(pc);
     if (available == 0 ||
         !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
@@ -524,6 +540,11 @@ void Translator::emit_loop_exits(const std::uint32_t* patches, int count) {
     emit_spilled_count(cold_, static_cast<unsigned>(i + 1));
     cold_.jump(hot_.address());
   }
+}
+
+Word CodeCache::enter_one(Word pc) {
+  Translator translator(*this);
+  return hot_ + kReserve > hot_end_ ? enter(pc) : translator.translate_one(pc);
 }
 
 Word CodeCache::enter(Word pc) {
