@@ -39,8 +39,9 @@ class Loader : public ::testing::Test {
     command.insert(command.begin(), {BOPS_LOADER_PROBE, profile_path_, program, program});
     return harness::run(command, variables);
   }
-  void expect_as_native(const std::vector<std::string>& command,
-                        const std::map<std::string, std::string>& variables = {}) {
+  /// Returns how both ended.
+  harness::Ended expect_as_native(const std::vector<std::string>& command,
+                                  const std::map<std::string, std::string>& variables = {}) {
     SCOPED_TRACE(testing::PrintToString(command));
     const harness::Ended native = harness::run(command, variables);
     const harness::Ended loaded = run_loaded(command, variables);
@@ -48,6 +49,7 @@ class Loader : public ::testing::Test {
     EXPECT_EQ(loaded.errors, native.errors);
     EXPECT_EQ(loaded.code, native.code);
     EXPECT_EQ(loaded.signal, native.signal);
+    return native;
   }
   [[nodiscard]] BlockProfile profile() const {
     const std::string content = read_start_of_profile();
@@ -83,8 +85,10 @@ TEST_F(Loader, shows_a_program_what_execve_would_have_shown_it) {
     const std::set<std::string> others = {"change_code", "change_code-static", "exec_ways",
                                           "heap",        "odd_segments",       "overlay"};
     if (others.contains(name)) continue;
-    expect_as_native({entry.path(), "one", "", "two words"});
-    expect_as_native({entry.path()}, {{"EMPTY", ""}, {"LONG", std::string(10000, 'x')}});
+    EXPECT_EQ(expect_as_native({entry.path(), "one", "", "two words"}).code, 7);
+    EXPECT_EQ(
+        expect_as_native({entry.path()}, {{"EMPTY", ""}, {"LONG", std::string(10000, 'x')}}).code,
+        7);
   }
 }
 
@@ -110,10 +114,9 @@ void fill_gaps_with_garbage(const std::string& path) {
 TEST_F(Loader, clears_what_the_kernel_clears_and_no_more) {
   const std::string program = directory_ / "odd";
   std::filesystem::copy_file(loaded_program("odd_segments"), program);
-  expect_as_native({program});
+  EXPECT_EQ(expect_as_native({program}).code, 5);
   fill_gaps_with_garbage(program);
-  expect_as_native({program});
-  EXPECT_NE(harness::run({program}).output.find('Z'), std::string::npos)
+  EXPECT_NE(expect_as_native({program}).output.find('Z'), std::string::npos)
       << "the kernel does not clear what is not writable";
 }
 

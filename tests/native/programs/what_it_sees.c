@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,7 +151,8 @@ int main(int argc, char** argv) {
   printf("arguments: %d, %lu bytes\n", status_field(48) == (uint64_t)argv[0],
          status_field(49) - status_field(48));
 
-  char* const heap = sbrk(100000);
+  char* const heap = (char*)syscall(SYS_brk, 0); /* musl has no sbrk */
+  syscall(SYS_brk, heap + 100000);
   memset(heap, 1, 100000);
   printf("heap: %d\n", (uint64_t)heap >= status_field(47));
   show_maps(text);
