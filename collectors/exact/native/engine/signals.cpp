@@ -344,6 +344,9 @@ std::int64_t guest_sigaltstack(Area* area, Word stack, Word old_stack) {
   const KernelStack before = visible_stack(thread, rsp);
   if (stack != 0) {
     if ((before.flags & kOnThisStack) != 0) return kNotPermitted;
+    // To have none as before is no change: the kernel does not ask for a size then.
+    const bool is_none = wanted.base == 0 && wanted.size == 0 && wanted.flags == 0;
+    if (is_none && thread->guest_stack.size == 0) wanted.flags = kStackDisabled;
     const std::int32_t mode = wanted.flags & ~kAutoDisarm;
     if (mode != 0 && mode != kOnThisStack && mode != kStackDisabled) return kInvalid;
     if (mode == kStackDisabled) {
