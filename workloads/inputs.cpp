@@ -23,6 +23,14 @@ std::uint64_t random_bits(std::uint64_t seed, std::uint64_t index) {
   return mix(mix(seed) + (index + 1) * 0x9e3779b97f4a7c15U);
 }
 
+/// The sum of four uniform numbers of 29 bits.
+int bell_key(std::uint64_t seed, std::uint64_t index) {
+  constexpr std::uint64_t kMask = (1U << 29U) - 1;
+  const std::uint64_t one = random_bits(seed, 2 * index);
+  const std::uint64_t other = random_bits(seed, 2 * index + 1);
+  return static_cast<int>((one & kMask) + (one >> 35U) + (other & kMask) + (other >> 35U));
+}
+
 int make_key(const Problem& problem, std::int64_t i) {
   const std::uint64_t bits = random_bits(problem.seed, static_cast<std::uint64_t>(i));
   switch (problem.distribution) {
@@ -31,6 +39,7 @@ int make_key(const Problem& problem, std::int64_t i) {
     case Distribution::kReversed: return static_cast<int>(problem.size - i);
     case Distribution::kFewValues: return static_cast<int>(bits % kFewValues);
     case Distribution::kEqual: return static_cast<int>(problem.seed & 0xffffU);
+    case Distribution::kBell: return bell_key(problem.seed, static_cast<std::uint64_t>(i));
   }
   return static_cast<int>(bits >> 33U);
 }

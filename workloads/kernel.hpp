@@ -15,7 +15,7 @@ namespace bops::workloads {
 enum class Style : std::uint8_t { kPointer, kIndex };
 
 /// How the keys of sorting and counting kernels are spread.
-enum class Distribution : std::uint8_t { kUniform, kSorted, kReversed, kFewValues, kEqual };
+enum class Distribution : std::uint8_t { kUniform, kSorted, kReversed, kFewValues, kEqual, kBell };
 
 /// What one instance works on. Equal problems have equal data, hence equal work.
 struct Problem {

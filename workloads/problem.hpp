@@ -12,8 +12,8 @@
 namespace bops::workloads {
 
 /// In the order of Distribution.
-inline constexpr std::array<std::string_view, 5> kDistributionNames = {
-    "uniform", "sorted", "reversed", "few_values", "equal"};
+inline constexpr std::array<std::string_view, 6> kDistributionNames = {
+    "uniform", "sorted", "reversed", "few_values", "equal", "bell"};
 
 [[nodiscard]] std::string_view to_string(Distribution distribution);
 [[nodiscard]] std::optional<Distribution> parse_distribution(std::string_view name);

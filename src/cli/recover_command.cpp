@@ -36,7 +36,7 @@ int list(const std::string& state) {
   if (!runs) return report_error(runs.error());
   std::size_t listed = 0;
   for (const std::string& run : *runs) {
-    const auto manifest = read_manifest(state + "/" + run);
+    const auto manifest = read_manifest(std::string(state).append("/").append(run));
     if (manifest && is_running(*manifest)) continue;
     ++listed;
     std::cout << run << "  " << (manifest ? describe(*manifest) : manifest.error().message) << '\n';

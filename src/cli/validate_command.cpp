@@ -27,8 +27,9 @@ constexpr const char* kFooter = R"(
 Claims, of which --claim names the one that decides:
   reference   the plain formula on the reference build
   anywhere    the plain formula on every build
-  calibrated  one factor per kernel and build, carried to other sizes and thread counts
-  decoded     decoded operations against source operations on the reference build
+  calibrated  one factor per kernel and build, carried to other sizes and thread counts, and to
+              other distributions unless bops warns of their mix of instructions
+  decoded     decoded operations against source operations on the builds that keep those
 Every run prints the whole table and all verdicts. Sort, Stream and MatMul are judged, the hold-outs
 shown. Kernels, builds, sizes, seeds and rules stand in share/bops/validation.json.
 

@@ -44,6 +44,7 @@ struct InstructionMix {
   ShareRange loads;
   ShareRange stores;
   ShareRange branches;
+  ShareRange formula;  ///< what the three leave
   friend bool operator==(const InstructionMix&, const InstructionMix&) = default;
 };
 
@@ -81,8 +82,12 @@ inline constexpr std::uint32_t kFewestCalibrationRuns = 3;
 /// decoded. Each input has at least one run.
 [[nodiscard]] Result<CalibrationFit> fit_calibration(const std::vector<CalibrationInput>& inputs);
 
+/// Of a single run.
+[[nodiscard]] InstructionMix mix_of(const InstructionCounts& counts);
+
 /// The shares in which `counts` lie further from the mix than a run of the calibrated program
-/// should: by more than two percentage points beyond its range. One phrase for each.
+/// should: loads, stores or branches by more than two percentage points of the instructions beyond
+/// their range, formula BOPs by more than 5 % of their own share. One phrase for each.
 [[nodiscard]] std::vector<std::string> mix_moves(const InstructionMix& mix,
                                                  const InstructionCounts& counts);
 

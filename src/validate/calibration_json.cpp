@@ -67,7 +67,7 @@ CalibrationFit read_fit(const JsonNode& root) {
                           positive(inputs.element(index).member("operations"))});
   const JsonNode mix = root.member("mix");
   fit.mix = {read_range(mix.member("loads")), read_range(mix.member("stores")),
-             read_range(mix.member("branches"))};
+             read_range(mix.member("branches")), read_range(mix.member("bops_formula"))};
   const JsonNode range = root.member("bops_formula_range");
   fit.formula_from = range.member("from").integer<std::uint64_t>();
   fit.formula_to = range.member("to").integer<std::uint64_t>();
@@ -121,7 +121,8 @@ void append_fit(Json& document, const CalibrationFit& fit) {
   document["bops_formula_range"] = {{"from", fit.formula_from}, {"to", fit.formula_to}};
   document["mix"] = {{"loads", range_json(fit.mix.loads)},
                      {"stores", range_json(fit.mix.stores)},
-                     {"branches", range_json(fit.mix.branches)}};
+                     {"branches", range_json(fit.mix.branches)},
+                     {"bops_formula", range_json(fit.mix.formula)}};
 }
 
 }  // namespace

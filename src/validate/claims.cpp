@@ -40,6 +40,12 @@ class Judge {
                                  error_text(error.mean) + " +/- " + error_text(*error.half_width));
   }
 
+  /// bops would say of this input that the factor may not carry over: neither for nor against it.
+  void warned(const std::string& where, double error) {
+    ++verdict_.warned;
+    verdict_.remarks.push_back("mix moved, not covered: " + where + ' ' + error_text(error));
+  }
+
   void shown(const std::string& where, double error) {
     if (std::fabs(error) > bound_)
       verdict_.remarks.push_back("not judged, outside: " + where + ' ' + error_text(error));
@@ -92,10 +98,10 @@ Verdict judge_calibrated(const Validation& validation, double bound) {
     const std::string place = row.kernel + " " + row.build + " " + row.input;
     if (!row.missing.empty())
       judge.missing(place, row.missing);
-    else if (row.judged)
+    else if (row.judged())
       judge.number(place, {row.drift, std::nullopt});
     else
-      judge.shown(place, row.drift);
+      judge.warned(place, row.drift);
   }
   return judge.verdict();
 }

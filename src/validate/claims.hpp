@@ -20,10 +20,12 @@ inline constexpr std::array<Claim, 4> kClaims{{
     {"anywhere", "The plain formula is within the bound on every build."},
     {"calibrated",
      "One factor per kernel and build, taken on one input, keeps the formula within the bound for "
-     "8 "
-     "and 64 times the work and for other numbers of threads; other distributions are shown, as a "
-     "factor does not carry over to all of them."},
-    {"decoded", "Decoded operations are within the bound of the source on the reference build."},
+     "8 and 64 times the work, for other numbers of threads, and for other distributions wherever "
+     "bops does not warn that the mix of loads, stores and branches has moved."},
+    {"decoded",
+     "Decoded operations are within the bound of the source on the builds that keep the source's "
+     "operations: the reference build, and the unoptimised ones under the rules of their compiler, "
+     "kernels that assign to an element by a compound operator excepted."},
 }};
 
 /// Reads rows, calibrations and decoded rows; a verdict per claim. A claim without any judged

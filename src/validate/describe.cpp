@@ -119,6 +119,11 @@ Table source_table(const Validation& validation, const Weighting& weighting) {
   return table;
 }
 
+std::string calibration_remark(const CalibrationRow& row) {
+  if (row.mix_moves.empty()) return "";
+  return (row.judged() ? "mix moved: " : "mix moved, not covered: ") + joined(row.mix_moves, "; ");
+}
+
 Table calibration_table(const Validation& validation) {
   Table table{"Calibrated: one factor per kernel and build, from the base to other inputs",
               "factor: source operations per formula BOP; drift: calibrated formula against source",
@@ -134,7 +139,7 @@ Table calibration_table(const Validation& validation) {
     table.rows.push_back(
         {row.kernel, row.build, row.missing.empty() ? ratio_text(row.factor) : "-", row.input,
          grouped(row.size), row.missing.empty() ? error_text(row.drift) : "not measured",
-         row.missing.empty() ? (row.judged ? "" : "not judged") : printable(row.missing)});
+         row.missing.empty() ? printable(calibration_remark(row)) : printable(row.missing)});
   return table;
 }
 
@@ -188,6 +193,8 @@ void add_verdict(const Verdict& verdict, const std::string& claim, double bound,
   std::string summary = std::string(to_string(verdict.judgement));
   if (verdict.claim == claim) summary += " (decides)";
   std::string detail = std::to_string(verdict.judged) + " judged";
+  if (verdict.warned != 0)
+    detail += ", " + std::to_string(verdict.warned) + " warned of and not covered";
   if (verdict.worst)
     detail += ", worst " + error_text(*verdict.worst) + " of " + bound_text(bound) + ": " +
               verdict.worst_where;

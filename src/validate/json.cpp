@@ -98,7 +98,8 @@ Json calibrations_json(const Validation& validation) {
                     {"size", row.size},
                     {"distribution", row.distribution},
                     {"threads", row.threads},
-                    {"judged", row.judged},
+                    {"judged", row.judged()},
+                    {"mix_moves", texts(row.mix_moves)},
                     {"missing", text_or_null(row.missing)},
                     {"factor", measured ? Json(row.factor) : Json(nullptr)},
                     {"drift", measured ? Json(row.drift) : Json(nullptr)}});
@@ -125,6 +126,7 @@ Json verdicts_json(const Validation& validation, const std::string& claim) {
                         {"verdict", to_string(verdict.judgement)},
                         {"decides", verdict.claim == claim},
                         {"judged", verdict.judged},
+                        {"warned", verdict.warned},
                         {"worst", or_null(verdict.worst)},
                         {"worst_where", text_or_null(verdict.worst_where)},
                         {"offenders", texts(verdict.offenders)},

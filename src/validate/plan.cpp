@@ -50,25 +50,26 @@ class Planner {
 
   [[nodiscard]] PlannedCalibration calibration(const KernelRules& kernel,
                                                const BuildRules& build) const {
-    const Point base = point(kernel, build, choices_.size.value_or(kernel.calibration_size));
+    const Point base = point(kernel, build, calibration_size(kernel));
     PlannedCalibration planned{kernel, build, base, {}};
     std::uint64_t work = 1;
     for (const std::int64_t factor : kernel.growth) {
       Point larger = base;
       larger.size *= factor;
       work *= 8;  // by the definition of growth
-      planned.inputs.push_back({std::to_string(work) + " x work", true, larger});
+      planned.inputs.push_back({std::to_string(work) + " x work", false, larger});
     }
     for (const std::uint64_t threads : rules_.threads) {
       Point parallel = base;
       parallel.threads = threads;
-      planned.inputs.push_back({std::to_string(threads) + " threads", true, parallel});
+      planned.inputs.push_back({std::to_string(threads) + " threads", false, parallel});
     }
     if (!kernel.distributions) return planned;
     for (const std::string& distribution : rules_.distributions) {
       Point skewed = base;
+      skewed.size = choices_.size.value_or(kernel.skewed_size);
       skewed.distribution = distribution;
-      planned.inputs.push_back({distribution, false, skewed});
+      planned.inputs.push_back({distribution, true, skewed});
     }
     return planned;
   }
@@ -81,19 +82,22 @@ class Planner {
   /// A small and a large problem of the kernel and build of a published total.
   [[nodiscard]] std::vector<Point> paper_points(const KernelRules& kernel,
                                                 const BuildRules& build) const {
-    const Point small = point(kernel, build, choices_.size.value_or(kernel.calibration_size));
+    const Point small = point(kernel, build, calibration_size(kernel));
     Point large = small;
     if (!kernel.growth.empty()) large.size *= kernel.growth.back();
     return {small, large};
   }
 
-  [[nodiscard]] std::int64_t decoded_size(const KernelRules& kernel,
-                                          const DecodedBuild& decoded) const {
-    if (!decoded.judged) return table_size(kernel);
+  [[nodiscard]] std::int64_t decoded_size(const KernelRules& kernel) const {
     return choices_.size.value_or(kernel.decoded_size);
   }
 
  private:
+  [[nodiscard]] std::int64_t calibration_size(const KernelRules& kernel) const {
+    return choices_.size.value_or(choices_.quick ? kernel.quick_calibration_size
+                                                 : kernel.full_calibration_size);
+  }
+
   [[nodiscard]] Point point(const KernelRules& kernel, const BuildRules& build,
                             std::int64_t size) const {
     Point made;
@@ -129,6 +133,11 @@ Job run_job(const Point& point, const std::string& workloads, Job::Kind kind, st
 
 }  // namespace
 
+bool PlannedDecoded::departs() const {
+  return row.kernel.compound_subscript && row.build.style == "index" &&
+         !rules.compound_departs.empty();
+}
+
 std::vector<Point> Plan::points() const {
   std::set<Point> all(paper.begin(), paper.end());
   for (const PlannedRow& row : rows) all.insert(row.points.begin(), row.points.end());
@@ -160,7 +169,7 @@ Result<Plan> make_plan(const Rules& rules, const Choices& choices, const Bench& 
       for (const DecodedBuild& decoded : rules.decoded)
         if (decoded.build == build.name)
           plan.decoded.push_back(
-              {planner.row(kernel, build, planner.decoded_size(kernel, decoded)), decoded});
+              {planner.row(kernel, build, planner.decoded_size(kernel)), decoded});
     }
   if (plan.rows.empty())
     return failure(

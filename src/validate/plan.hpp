@@ -45,8 +45,8 @@ struct PlannedRow {
 /// One kernel of one build: a factor from the base, tried on the inputs.
 struct PlannedCalibration {
   struct Input {
-    std::string label;  ///< "64 x work", "4 threads", "sorted"
-    bool judged = true;
+    std::string label;    ///< "64 x work", "4 threads", "sorted"
+    bool skewed = false;  ///< another distribution of the input
     Point point;
   };
   KernelRules kernel;
@@ -58,6 +58,7 @@ struct PlannedCalibration {
 struct PlannedDecoded {
   PlannedRow row;
   DecodedBuild rules;
+  [[nodiscard]] bool departs() const;  ///< the rules say so, and why
 };
 
 struct Plan {

@@ -49,10 +49,14 @@ KernelRules kernel_of(const JsonNode& node) {
   kernel.group = node.member("group").text();
   kernel.judged = kernel.group != "hold-out";
   kernel.distributions = node.member("distributions").boolean();
+  kernel.compound_subscript = node.member("compound_subscript").boolean();
   const JsonNode sizes = node.member("sizes");
   kernel.quick_size = sizes.member("quick").integer<std::int64_t>();
   kernel.full_size = sizes.member("full").integer<std::int64_t>();
-  kernel.calibration_size = sizes.member("calibrated").integer<std::int64_t>();
+  const JsonNode calibrated = sizes.member("calibrated");
+  kernel.quick_calibration_size = calibrated.member("quick").integer<std::int64_t>();
+  kernel.full_calibration_size = calibrated.member("full").integer<std::int64_t>();
+  kernel.skewed_size = calibrated.member("skewed").integer<std::int64_t>();
   kernel.decoded_size = sizes.member("decoded").integer<std::int64_t>();
   kernel.growth = integers_of<std::int64_t>(node.member("growth"));
   return kernel;
@@ -68,7 +72,7 @@ Profile profile_of(const JsonNode& node) {
 
 DecodedBuild decoded_of(const JsonNode& node) {
   return {node.member("build").text(), text_or_empty(node.member("rules")),
-          node.member("judged").boolean(), node.member("why").text()};
+          node.member("why").text(), text_or_empty(node.member("compound_subscript"))};
 }
 
 PaperRow paper_of(const JsonNode& node) {

@@ -33,9 +33,14 @@ struct KernelRules {
   std::string group;           ///< "sort", "stream", "matmul" or "hold-out"
   bool judged = false;         ///< hold-outs are shown only
   bool distributions = false;  ///< its work depends on how the input is distributed
+  /// Its index style assigns to an element by a compound operator, c[i][j] += x: one subscripting
+  /// in the source, one to read and one to write where nothing is optimised.
+  bool compound_subscript = false;
   std::int64_t quick_size = 0;
   std::int64_t full_size = 0;
-  std::int64_t calibration_size = 0;
+  std::int64_t quick_calibration_size = 0;
+  std::int64_t full_calibration_size = 0;
+  std::int64_t skewed_size = 0;   ///< of other distributions, where sorts may be quadratic
   std::int64_t decoded_size = 0;  ///< at which the decoded claim judges
   /// Factors to the size that make about 8 and 64 times the operations.
   std::vector<std::int64_t> growth;
@@ -51,8 +56,9 @@ struct Profile {
 struct DecodedBuild {
   std::string build;
   std::string rules;  ///< empty: those of the run (--rules)
-  bool judged = false;
   std::string why;
+  /// Why kernels with a compound_subscript are not judged; empty: they are.
+  std::string compound_departs;
 };
 
 /// A published total and the problem that comes nearest to it (never pass or fail).
@@ -79,7 +85,7 @@ struct Rules {
   std::uint64_t rounds = 1;          ///< executions of the kernel that a measurement isolates
   std::uint64_t rounds_inexact = 1;  ///< the same, where counts are not exact
   std::vector<std::string> reference_builds;
-  std::vector<std::string> distributions;  ///< calibrated: shown, not judged
+  std::vector<std::string> distributions;  ///< calibrated: judged where the mix has not moved
   std::vector<std::uint64_t> threads;      ///< calibrated: judged
   std::vector<DecodedBuild> decoded;
   std::vector<PaperRow> paper;

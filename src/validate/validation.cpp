@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "model/bops.hpp"
+#include "validate/calibration_fit.hpp"
 #include "validate/claims.hpp"
 #include "validate/paper_scale.hpp"
 
@@ -118,11 +119,16 @@ Result<void> add_calibration(const PlannedCalibration& planned, const Measuremen
                        input.point.size,
                        input.point.distribution,
                        input.point.threads,
-                       input.judged,
+                       input.skewed,
+                       {},
                        base->missing.empty() ? tried->missing : base->missing,
                        base->source_per_formula,
                        0};
-    if (row.missing.empty()) row.drift = base->source_per_formula / tried->source_per_formula - 1;
+    if (row.missing.empty()) {
+      row.drift = base->source_per_formula / tried->source_per_formula - 1;
+      row.mix_moves = mix_moves(mix_of(measurements.at(planned.base).counted.instructions),
+                                measurements.at(input.point).counted.instructions);
+    }
     rows.push_back(std::move(row));
   }
   return {};
@@ -149,8 +155,9 @@ Result<void> add_decoded(const PlannedDecoded& planned, const Measurements& meas
         "mend the file of rules");
   auto row = row_of(planned.row, measurements, *weighting);
   if (!row) return tl::unexpected(row.error());
-  row->judged = row->judged && planned.rules.judged;
-  rows.push_back({std::move(*row), weighting->name, planned.rules.why});
+  row->judged = row->judged && !planned.departs();
+  rows.push_back({std::move(*row), weighting->name,
+                  planned.departs() ? planned.rules.compound_departs : planned.rules.why});
   return {};
 }
 

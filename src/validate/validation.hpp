@@ -53,10 +53,15 @@ struct CalibrationRow {
   std::int64_t size = 0;
   std::string distribution;
   std::uint64_t threads = 1;
-  bool judged = true;
+  bool skewed = false;  ///< another distribution than the base's
+  /// How its loads, stores and branches lie outside the base's mix (calibration_fit, mix_moves()):
+  /// `bops run` warns of such a run's estimate.
+  std::vector<std::string> mix_moves;
   std::string missing;
   double factor = 0;  ///< source operations per formula BOP, on the base
   double drift = 0;   ///< calibrated formula against source
+  /// Larger inputs and more threads always; another distribution unless the mix has moved.
+  [[nodiscard]] bool judged() const { return !skewed || mix_moves.empty(); }
 };
 
 struct DecodedRow {
@@ -72,6 +77,7 @@ struct Verdict {
   std::string says;  ///< what is claimed, one sentence
   Judgement judgement = Judgement::kNotMeasured;
   std::uint64_t judged = 0;     ///< how many numbers
+  std::uint64_t warned = 0;     ///< not judged: bops warns that such an input is not covered
   std::optional<double> worst;  ///< the judged error farthest from 0
   std::string worst_where;
   std::vector<std::string> offenders;  ///< outside the bound, or wrong

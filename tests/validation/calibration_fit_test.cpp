@@ -145,12 +145,22 @@ TEST(CalibrationFit, refuses_a_formula_that_is_not_positive_and_a_run_without_op
 }
 
 TEST(CalibrationMix, keeps_still_within_its_range_and_two_points_beyond) {
-  const InstructionMix mix{{0.20, 0.25}, {0.10, 0.10}, {0.15, 0.15}};
+  const InstructionMix mix{{0.20, 0.25}, {0.10, 0.10}, {0.15, 0.15}, {0.45, 0.60}};
   EXPECT_TRUE(mix_moves(mix, {1000, 185, 100, 150}).empty());
   EXPECT_TRUE(mix_moves(mix, {1000, 265, 115, 135}).empty());
   EXPECT_EQ(mix_moves(mix, {1000, 175, 100, 150}).size(), 1U);
   EXPECT_EQ(mix_moves(mix, {1000, 275, 100, 150}).size(), 1U);
   EXPECT_EQ(mix_moves(mix, {1000, 220, 125, 175}).size(), 2U);
+}
+
+TEST(CalibrationMix, of_a_small_formula_has_moved_where_the_three_shares_alone_have_not) {
+  const InstructionMix mix = mix_of({1000, 500, 200, 150});  // formula 15 %
+  EXPECT_TRUE(mix_moves(mix, {1000, 500, 200, 150}).empty());
+  EXPECT_TRUE(mix_moves(mix, {1000, 495, 200, 150}).empty()) << "a thirtieth of the formula";
+  const auto moves = mix_moves(mix, {1000, 490, 195, 150});
+  ASSERT_EQ(moves.size(), 1U) << "a tenth of it";
+  EXPECT_NE(moves.front().find("formula BOPs are 16.5 %"), std::string::npos) << moves.front();
+  EXPECT_EQ(mix_moves(mix, {1000, 515, 205, 145}).size(), 1U) << "a tenth less";
 }
 
 TEST(CalibrationMix, spans_all_inputs) {

@@ -31,7 +31,7 @@ Calibration calibration() {
   calibration.fit.ratio = 1.5;
   calibration.fit.residual = {0.01, 0.02, 0, 0.0125};
   calibration.fit.inputs = {{1000, 1400}, {2000, 3100}};
-  calibration.fit.mix = {{0.2, 0.25}, {0.1, 0.1}, {0.15, 0.2}};
+  calibration.fit.mix = {{0.2, 0.25}, {0.1, 0.1}, {0.15, 0.2}, {0.45, 0.55}};
   calibration.fit.formula_from = 900;
   calibration.fit.formula_to = 512'000;
   return calibration;
@@ -73,6 +73,7 @@ TEST(Calibration, warns_when_the_mix_has_moved) {
   EXPECT_TRUE(record.calibrated);
   ASSERT_EQ(codes(record), std::vector<std::string>{"calibration_mix_moved"});
   EXPECT_NE(record.warnings.front().message.find("loads are 30.0 %"), std::string::npos);
+  EXPECT_NE(record.warnings.front().message.find("formula BOPs are 42.5 %"), std::string::npos);
 }
 
 TEST(Calibration, warns_beyond_its_range_on_either_side) {

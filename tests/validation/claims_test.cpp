@@ -86,6 +86,44 @@ TEST(Verdict, is_not_fooled_by_an_error_that_is_no_number) {
   EXPECT_EQ(verdict(validation, "reference").judgement, Judgement::kFails);
 }
 
+CalibrationRow calibration(double drift, bool skewed, bool moved) {
+  CalibrationRow made;
+  made.kernel = "quicksort_hoare";
+  made.build = "gcc-O2";
+  made.input = skewed ? "sorted" : "64 x work";
+  made.skewed = skewed;
+  if (moved) made.mix_moves = {"loads are 30.0 % of the instructions"};
+  made.drift = drift;
+  return made;
+}
+
+TEST(Calibrated, judges_another_distribution_unless_bops_warns_that_the_mix_has_moved) {
+  Validation validation;
+  validation.calibrations = {calibration(0.01, false, false), calibration(0.4, true, true)};
+  const Verdict warned = verdict(validation, "calibrated");
+  EXPECT_EQ(warned.judgement, Judgement::kHolds);
+  EXPECT_EQ(warned.judged, 1U);
+  EXPECT_EQ(warned.warned, 1U);
+  ASSERT_EQ(warned.remarks.size(), 1U);
+  EXPECT_NE(warned.remarks[0].find("quicksort_hoare gcc-O2 sorted +40.0 %"), std::string::npos);
+  validation.calibrations[1].mix_moves.clear();
+  const Verdict silent = verdict(validation, "calibrated");
+  EXPECT_EQ(silent.judgement, Judgement::kFails) << "a factor that is wrong without a warning";
+  EXPECT_EQ(silent.offenders, std::vector<std::string>{"quicksort_hoare gcc-O2 sorted +40.0 %"});
+}
+
+TEST(Calibrated, judges_larger_inputs_whether_their_mix_has_moved_or_not) {
+  Validation validation;
+  validation.calibrations = {calibration(0.4, false, true)};
+  EXPECT_EQ(verdict(validation, "calibrated").judgement, Judgement::kFails);
+}
+
+TEST(Calibrated, does_not_hold_where_all_that_was_tried_is_not_covered) {
+  Validation validation;
+  validation.calibrations = {calibration(0.4, true, true)};
+  EXPECT_EQ(verdict(validation, "calibrated").judgement, Judgement::kNotMeasured);
+}
+
 TEST(ErrorText, keeps_small_errors_apart_from_none) {
   EXPECT_EQ(error_text(0.048), "+4.8 %");
   EXPECT_EQ(error_text(-0.00006), "-0.01 %");

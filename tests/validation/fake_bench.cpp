@@ -1,6 +1,8 @@
 #include "tests/validation/fake_bench.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "platform/files.hpp"
@@ -15,6 +17,11 @@ std::uint64_t word_after(const std::vector<std::string>& words, const std::strin
   for (std::size_t i = 0; i + 1 < words.size(); ++i)
     if (words[i] == option) return std::stoull(words[i + 1]);
   return 0;
+}
+
+bool is_skewed(const std::vector<std::string>& words) {
+  const auto option = std::find(words.begin(), words.end(), "--distribution");
+  return option != words.end() && *std::next(option) != "uniform";
 }
 
 std::uint64_t scaled(std::uint64_t count, double factor) {
@@ -54,9 +61,11 @@ Outcome count(const FakeBench& fake, const Job& job) {
   if (build == fake.killed_build) outcome.exit_code = 128 + 4;
   const std::uint64_t repeats = word_after(job.command, "--repeat-kernel");
   const std::uint64_t rounds = repeats + word_after(job.command, "--idle-repeats");
+  const bool skewed = is_skewed(job.command);
   const std::uint64_t work =
-      scaled(units(job.command) * repeats * kPerUnit, fake.formula_factor(job.command[1], build));
-  const std::uint64_t loads = 3 * work;
+      scaled(units(job.command) * repeats * kPerUnit,
+             fake.formula_factor(job.command[1], build) * (skewed ? fake.skewed_formula : 1));
+  const std::uint64_t loads = scaled(work, skewed ? fake.skewed_loads : 3);
   outcome.counts.instructions = {kSetUp * rounds + work + loads, loads, 0, 0};
   if (job.kind == Job::Kind::kCount) {
     outcome.counts.instructions.loads = scaled(loads, fake.counter_factor);

@@ -16,6 +16,8 @@ struct FakeBench {
   std::function<double(const std::string& kernel)> source_factor = [](const auto&) { return 1.0; };
   std::function<double(const std::string& kernel, const std::string& build)> formula_factor =
       [](const auto&, const auto&) { return 1.0; };
+  double skewed_formula = 1.0;     ///< of the formula, for other distributions than uniform
+  double skewed_loads = 3.0;       ///< per formula BOP, for the same
   double counter_factor = 1.0;     ///< of the collector's loads, against the exact engine's
   std::string not_as_closed_form;  ///< a kernel
   std::string wrong_result;        ///< a build

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -66,6 +67,50 @@ TEST(BopsValidate, exits_by_the_claim_and_the_bound_and_names_what_is_outside) {
   EXPECT_EQ(anywhere.code, 1);
   EXPECT_NE(anywhere.errors.find("stream gcc-O2"), std::string::npos) << anywhere.errors;
   EXPECT_EQ(validate({kernels, "--claim", "anywhere", "--bound", "1000"}).code, 0);
+}
+
+TEST(BopsValidate, counts_four_threads_as_four_times_one) {
+  const auto document = nlohmann::json::parse(validate({"--kernels", "stream", "--json"}).output);
+  std::size_t threads = 0;
+  for (const auto& row : document.at("calibrations")) {
+    if (row.at("threads") == 1 || !row.at("missing").is_null()) continue;
+    ++threads;
+    EXPECT_NEAR(row.at("drift").get<double>(), 0, 0.002) << row.at("build");
+  }
+  EXPECT_GT(threads, 0U);
+}
+
+/// Of a kernel whose innermost statement is a compound assignment: what it decodes beyond what its
+/// rules give the source, for each such assignment.
+double beyond_source(const nlohmann::json& document, const std::string& kernel,
+                     const std::string& build, const char* once_per_assignment) {
+  double assignments = 0;
+  for (const auto& source : document.at("sources"))
+    if (source.at("kernel") == kernel && source.at("style") == "index")
+      assignments = source.at("tallies").at(once_per_assignment).get<double>();
+  for (const auto& row : document.at("decoded"))
+    if (row.at("kernel") == kernel && row.at("build") == build) {
+      EXPECT_FALSE(row.at("judged").get<bool>());
+      return (row.at("decoded").get<double>() - row.at("source").get<double>()) / assignments;
+    }
+  return 0;
+}
+
+TEST(BopsValidate, departs_in_decoded_operations_by_what_unoptimised_compound_assignments_add) {
+  const auto document =
+      nlohmann::json::parse(validate({"--kernels", "matmul,histogram", "--json"}).output);
+  const auto absent = [&](const char* build) {
+    const auto& builds = document.at("absent_builds");
+    return std::find(builds.begin(), builds.end(), build) != builds.end();
+  };
+  // Two floating-point operations, and one logical one, are to each assignment.
+  if (!absent("gcc-O0")) {
+    EXPECT_NEAR(2 * beyond_source(document, "matmul", "gcc-O0", "floating_point"), 4, 0.05);
+    EXPECT_NEAR(beyond_source(document, "histogram", "gcc-O0", "logic"), 5, 0.05);
+  }
+  if (absent("clang-O0")) GTEST_SKIP() << "no clang";
+  EXPECT_NEAR(2 * beyond_source(document, "matmul", "clang-O0", "floating_point"), 1, 0.05);
+  EXPECT_NEAR(beyond_source(document, "histogram", "clang-O0", "logic"), 1, 0.05);
 }
 
 TEST(BopsValidate, finds_an_instrumented_kernel_that_counts_other_work_than_is_measured) {

@@ -92,6 +92,43 @@ TEST(Validation, calibrates_away_what_is_the_same_for_all_inputs_and_nothing_els
   }
 }
 
+TEST(Validation, finds_a_factor_that_does_not_carry_over_to_an_input_of_the_same_mix) {
+  FakeBench fake;
+  fake.skewed_formula = 1.1;
+  const Validation silent = validated(fake);
+  EXPECT_EQ(judgement(silent, "calibrated"), Judgement::kFails);
+  EXPECT_NE(offenders(silent, "calibrated").find("quicksort_hoare gcc-O2 sorted +10.0 %"),
+            std::string::npos)
+      << offenders(silent, "calibrated");
+  fake.skewed_loads = 3.3;  // 77 instead of 75 % of the instructions
+  const Validation warned = validated(fake);
+  EXPECT_EQ(judgement(warned, "calibrated"), Judgement::kHolds);
+  std::uint64_t skewed = 0;
+  for (const CalibrationRow& row : warned.calibrations)
+    if (row.skewed) {
+      ++skewed;
+      EXPECT_FALSE(row.judged()) << row.kernel << ' ' << row.input;
+    }
+  EXPECT_EQ(find_verdict(warned.verdicts, "calibrated")->warned, skewed);
+  EXPECT_GT(skewed, 0U);
+}
+
+TEST(Validation, judges_decoded_operations_of_every_kernel_but_those_that_depart_with_the_reason) {
+  std::vector<std::string> departing;
+  for (const DecodedRow& decoded : validated({}).decoded) {
+    EXPECT_FALSE(decoded.why.empty());
+    if (decoded.row.kernel == "matmul" && !decoded.row.judged) {
+      departing.push_back(decoded.row.build);
+      EXPECT_NE(decoded.why.find("compound assignment"), std::string::npos);
+    }
+    if (decoded.row.kernel == "stream") {
+      EXPECT_TRUE(decoded.row.judged) << decoded.row.build;
+    }
+  }
+  EXPECT_EQ(departing, (std::vector<std::string>{"gcc-O0", "clang-O0"}))
+      << "the reference build is in pointer style";
+}
+
 TEST(Validation, splits_the_error_of_a_collector_that_miscounts_from_that_of_the_model) {
   FakeBench fake;
   fake.counts_exactly = false;
