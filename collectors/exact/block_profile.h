@@ -30,7 +30,8 @@
  * contexts, too. Two paths with the same set of names and the same innermost name may share a
  * context, which bounds recursion: sums by name do not tell them apart. A path has at most
  * BOPS_PROFILE_MAX_REGION_DEPTH names; what is begun deeper belongs to the deepest context, and the
- * engine says so in a MESSAGE. A process that fork starts has threads and contexts of its own.
+ * engine says so in a MESSAGE. A process that fork starts has a thread and contexts of its
+ * own: what was open is open in it, begun 0 times so far.
  */
 #ifndef BOPS_COLLECTORS_EXACT_BLOCK_PROFILE_H
 #define BOPS_COLLECTORS_EXACT_BLOCK_PROFILE_H

@@ -28,22 +28,23 @@ static bool gains_capabilities(const char* path) {
   return geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
-/* Whether the dynamic loader that the program asks for is missing, which execve answers with
- * ENOENT.
- */
-static bool lacks_loader(const char* path, const Elf64_Ehdr* header) {
+/* What execve asks of the program headers: that they can be read, and that the dynamic loader that
+ * they name is there. */
+static bool can_be_loaded(const char* path, const Elf64_Ehdr* header) {
   char loader[PATH_MAX] = "";
+  if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phnum == 0) return false;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  for (unsigned i = 0; fd >= 0 && i < header->e_phnum; i++) {
+  bool complete = fd >= 0;
+  for (unsigned i = 0; complete && i < header->e_phnum; i++) {
     Elf64_Phdr segment;
     off_t at = (off_t)(header->e_phoff + i * sizeof segment);
-    if (pread(fd, &segment, sizeof segment, at) != (ssize_t)sizeof segment) break;
-    if (segment.p_type != PT_INTERP || segment.p_filesz >= sizeof loader) continue;
+    complete = pread(fd, &segment, sizeof segment, at) == (ssize_t)sizeof segment;
+    if (!complete || segment.p_type != PT_INTERP || segment.p_filesz >= sizeof loader) continue;
     if (pread(fd, loader, segment.p_filesz, (off_t)segment.p_offset) < 0) loader[0] = '\0';
     break;
   }
   if (fd >= 0) close(fd);
-  return loader[0] != '\0' && access(loader, F_OK) != 0;
+  return complete && (loader[0] == '\0' || access(loader, F_OK) == 0);
 }
 
 static void classify_elf(struct program_file* file, const unsigned char* head, size_t size) {
@@ -54,7 +55,7 @@ static void classify_elf(struct program_file* file, const unsigned char* head, s
     return decide(file, PROGRAM_UNCOUNTABLE, "it is a 32-bit program");
   if (header.e_machine != EM_X86_64)
     return decide(file, PROGRAM_UNCOUNTABLE, "it is not an x86-64 program");
-  if ((header.e_type != ET_EXEC && header.e_type != ET_DYN) || lacks_loader(file->path, &header))
+  if ((header.e_type != ET_EXEC && header.e_type != ET_DYN) || !can_be_loaded(file->path, &header))
     return decide(file, PROGRAM_INVALID, NULL);
   decide(file, PROGRAM_COUNTABLE, NULL);
 }

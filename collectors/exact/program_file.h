@@ -4,7 +4,7 @@
 #ifndef BOPS_COLLECTORS_EXACT_PROGRAM_FILE_H
 #define BOPS_COLLECTORS_EXACT_PROGRAM_FILE_H
 
-#include <limits.h>
+#include <linux/limits.h>
 
 enum program_kind {
   PROGRAM_COUNTABLE,   /* an x86-64 ELF program, readable */

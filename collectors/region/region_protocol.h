@@ -13,6 +13,9 @@
  * to the region. What runs in between counts: all instructions of the thread, in signal handlers,
  * too.
  *
+ * fork leaves the child in the regions of the thread that forked; a new thread is in none, and exec
+ * ends them all.
+ *
  * The engine trusts nothing here: a pointer that it cannot read, an unknown operation or an end
  * without a begin are ignored. */
 #ifndef BOPS_COLLECTORS_REGION_REGION_PROTOCOL_H

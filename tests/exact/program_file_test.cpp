@@ -111,12 +111,13 @@ TEST_F(ProgramFile, refuses_a_program_with_file_capabilities) {
   EXPECT_STREQ(file_->reason, "it has file capabilities");
 }
 
-TEST_F(ProgramFile, without_its_dynamic_loader_is_left_to_execve) {
+TEST_F(ProgramFile, without_its_dynamic_loader_or_its_headers_is_left_to_execve) {
   std::string elf = harness::read_file("/bin/true");
   const auto at = elf.find("/lib64/ld-linux");
   ASSERT_NE(at, std::string::npos);
   elf[at + 1] = 'X';
   EXPECT_EQ(resolve(write("orphan", elf)).kind, PROGRAM_INVALID);
+  EXPECT_EQ(resolve(write("cut_short", elf.substr(0, 100))).kind, PROGRAM_INVALID);
 }
 
 }  // namespace

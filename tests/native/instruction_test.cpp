@@ -101,6 +101,7 @@ TEST(NativeInstruction, shifts_kill_flags_only_by_a_count_that_is_not_0) {
   EXPECT_EQ(killed({0xc1, 0xe0, 32}), 0);
   EXPECT_EQ(killed({0x48, 0xc1, 0xe0, 32}), kAllFlags);
   EXPECT_EQ(killed({0x48, 0xc1, 0xe0, 64}), 0);
+  EXPECT_EQ(killed({0x48, 0xc0, 0xe0, 32}), 0);  // a byte
   EXPECT_EQ(killed({0xd3, 0xe0}), 0);
   EXPECT_EQ(killed({0xd1, 0xe0}), kAllFlags);
   EXPECT_EQ(killed({0xd1, 0xc0}), kCarryFlag | kOverflowFlag);  // rol
@@ -179,6 +180,7 @@ TEST(NativeInstruction, implicit_registers_are_named) {
   EXPECT_EQ(whole({0xd3, 0xe3}).registers, 1 << kRcx | 1 << kRbx);
   EXPECT_EQ(whole({0x55}).registers, 1 << kRsp | 1 << kRbp);
   EXPECT_EQ(whole({0x90}).registers, 0);
+  EXPECT_EQ(whole({0xf3, 0x0f, 0x1e, 0xfa}).registers, 0);  // endbr64
   EXPECT_EQ(whole({0x41, 0x90}).registers, 1 << kRax | 1 << kR8);
   EXPECT_EQ(whole({0x88, 0xe1}).registers, 1 << kRax | 1 << kRcx);              // mov cl, ah
   EXPECT_EQ(whole({0x40, 0x88, 0xe1}).registers, 1 << kRsp | 1 << kRcx);        // mov cl, spl

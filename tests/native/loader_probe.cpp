@@ -63,9 +63,9 @@ constexpr std::uint32_t kMemoryCalls[] = {__NR_mmap,    __NR_munmap, __NR_mprote
                                           __NR_mremap,  __NR_brk,    __NR_pkey_mprotect,
                                           __NR_madvise, __NR_shmat,  __NR_shmdt};
 constexpr std::uint32_t kOtherCalls[] = {
-    __NR_execve, __NR_execveat,   __NR_open,       __NR_openat,        __NR_openat2,
-    __NR_stat,   __NR_newfstatat, __NR_statx,      __NR_readlink,      __NR_readlinkat,
-    __NR_access, __NR_faccessat,  __NR_faccessat2, __NR_rt_sigprocmask};
+    __NR_execve, __NR_execveat,   __NR_open,       __NR_openat,         __NR_openat2,
+    __NR_stat,   __NR_newfstatat, __NR_statx,      __NR_readlink,       __NR_readlinkat,
+    __NR_access, __NR_faccessat,  __NR_faccessat2, __NR_rt_sigprocmask, __NR_rt_sigaction};
 
 [[noreturn]] void complain(const char* what, Word start, Word end) {
   char line[256];
@@ -78,9 +78,14 @@ constexpr std::uint32_t kOtherCalls[] = {
 }
 
 void check_executable(const MemoryMapping& mapping) {
+  if (!mapping.readable) complain("code cannot be read:", mapping.start, mapping.end);
   for (Word at = mapping.start; at < mapping.end;) {
     const ExecutableRange* const range = executable_at(at);
     if (!range) complain("executable memory is not listed:", mapping.start, mapping.end);
+    const bool is_file = mapping.path[0] == '/';
+    if (is_file && (range->inode != mapping.inode || !is_same_text(range->path, mapping.path) ||
+                    range->file_offset - range->start != mapping.file_offset - mapping.start))
+      complain("executable memory is listed as another file's:", mapping.start, mapping.end);
     at = range->end;
   }
 }
@@ -105,6 +110,10 @@ void check_memory_map() {
   }
 }
 
+struct SignalAction {
+  Word handler, flags, restorer, mask;
+};
+
 /// SIGSYS stays unblocked: blocked, it would kill.
 std::int64_t change_mask(ucontext_t* context, const Word arguments[6]) {
   Word mask = 0;
@@ -123,6 +132,19 @@ std::int64_t change_mask(ucontext_t* context, const Word arguments[6]) {
   return 0;
 }
 
+/// Nor may a handler have it blocked.
+std::int64_t change_action(const Word arguments[6]) {
+  SignalAction action = {};
+  Word wanted = arguments[1];
+  if (wanted != 0) {
+    if (arguments[0] == SIGSYS) return 0;
+    if (!read_guest(wanted, action)) return -EFAULT;
+    action.mask &= ~(Word{1} << (SIGSYS - 1));
+    wanted = word(&action);
+  }
+  return kernel_call(__NR_rt_sigaction, arguments[0], wanted, arguments[2], arguments[3]);
+}
+
 bool is_memory_call(std::int64_t number) {
   for (const std::uint32_t call : kMemoryCalls)
     if (call == static_cast<std::uint32_t>(number)) return true;
@@ -136,6 +158,7 @@ std::int64_t carry_out_call(std::int64_t number, const Word arguments[6]) {
     return result;
   }
   if (number == __NR_execve || number == __NR_execveat) return execute_program(number, arguments);
+  if (number == __NR_rt_sigaction) return change_action(arguments);
   std::int64_t result = 0;
   if (guest_file_call(number, arguments, result)) return result;
   return kernel_call(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
@@ -145,7 +168,7 @@ std::int64_t carry_out_call(std::int64_t number, const Word arguments[6]) {
 /// Calls in the lists trap unless they come from the probe.
 void install_filter() {
   if (kernel_call(kQuestion) == -static_cast<std::int64_t>(kAnswer)) return;
-  sock_filter filter[64];
+  sock_filter filter[80];
   unsigned short n = 0;
   const auto add = [&](unsigned code, std::uint32_t value, unsigned yes = 0, unsigned no = 0) {
     filter[n++] = {static_cast<std::uint16_t>(code), static_cast<std::uint8_t>(yes),
@@ -174,9 +197,8 @@ void install_filter() {
 
 void handle_traps() {
   constexpr Word kRestorer = 0x04000000;
-  const struct {
-    Word handler, flags, restorer, mask;
-  } action = {word(&trap_entry), SA_SIGINFO | SA_NODEFER | kRestorer, word(&trap_return), 0};
+  const SignalAction action = {word(&trap_entry), SA_SIGINFO | SA_NODEFER | kRestorer,
+                               word(&trap_return), 0};
   kernel_call(__NR_rt_sigaction, SIGSYS, word(&action), 0, sizeof action.mask);
   const Word mask = Word{1} << (SIGSYS - 1);
   kernel_call(__NR_rt_sigprocmask, SIG_UNBLOCK, word(&mask), 0, sizeof mask);
@@ -187,7 +209,7 @@ struct Stack {
   alignas(16) char memory[kStackSize];
 };
 Stack stacks[kStacks];
-bool stack_taken[kStacks];
+std::int32_t stack_owner[kStacks];  ///< process ids; 0: free
 
 }  // namespace
 
@@ -222,18 +244,26 @@ void invalidate(Word /*start*/, Word /*end*/) {}
 
 }  // namespace bops::native
 
+/// A child of vfork leaves its stack behind, taken, when it executes something: whatever neither
+/// this process nor its parent has taken is free.
 char* take_stack() {
   using namespace bops::native;
-  for (std::size_t i = 0; i < kStacks; ++i)
-    if (!__atomic_exchange_n(&stack_taken[i], true, __ATOMIC_ACQUIRE))
+  const auto own = static_cast<std::int32_t>(kernel_call(__NR_getpid));
+  const auto parent = static_cast<std::int32_t>(kernel_call(__NR_getppid));
+  for (std::size_t i = 0; i < kStacks; ++i) {
+    std::int32_t owner = __atomic_load_n(&stack_owner[i], __ATOMIC_RELAXED);
+    if (owner != own && owner != parent &&
+        __atomic_compare_exchange_n(&stack_owner[i], &owner, own, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
       return stacks[i].memory + kStackSize;
+  }
   complain("no stack is left", 0, 0);
 }
 
 void give_stack(char* top) {
   using namespace bops::native;
   const auto i = static_cast<std::size_t>(top - stacks[0].memory) / kStackSize - 1;
-  __atomic_store_n(&stack_taken[i], false, __ATOMIC_RELEASE);
+  __atomic_store_n(&stack_owner[i], 0, __ATOMIC_RELEASE);
 }
 
 void carry_out(ucontext_t* context) {

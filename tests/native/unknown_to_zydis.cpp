@@ -77,19 +77,14 @@ bool zydis_knows(std::span<const std::uint8_t> bytes, unsigned length) {
 }  // namespace
 
 bool UnknownToZydis::without_lock(std::span<const std::uint8_t> bytes, const Instruction& ours) {
-  std::vector<std::uint8_t> rest;
-  unsigned removed = 0;
-  for (unsigned i = 0; i < bytes.size(); ++i) {
-    if (i < ours.prefix_size && bytes[i] == 0xf0) {
-      ++removed;
-    } else {
-      rest.push_back(bytes[i]);
-    }
-  }
-  if (zydis_knows(rest, ours.length - removed)) return true;
+  std::vector<std::uint8_t> rest(bytes.begin(), bytes.end());
+  // By a prefix without effect, so that a REX before it keeps having none.
+  std::replace(rest.begin(), rest.begin() + ours.prefix_size, std::uint8_t{0xf0},
+               std::uint8_t{0x26});
+  if (zydis_knows(rest, ours.length)) return true;
   Instruction unlocked{};
   return decode_instruction(rest.data(), rest.size(), unlocked) && !unlocked.locked &&
-         unlocked.length + removed == ours.length && reason(rest, unlocked) != Reason::kNone;
+         unlocked.length == ours.length && reason(rest, unlocked) != Reason::kNone;
 }
 
 // Tries other values of the fields that may be reserved: register extensions, W, vector length,
@@ -127,7 +122,7 @@ bool UnknownToZydis::other_field(std::span<const std::uint8_t> bytes, const Inst
   for (unsigned choice = 0; choice < 1U << 14; ++choice) {
     const auto bit = [choice](unsigned which) { return (choice >> which & 1U) != 0; };
     varied[at + 1] = bit(0) ? static_cast<std::uint8_t>(p0 | 0xe0 | (evex ? 0x10 : 0)) : p0;
-    const unsigned vvvv = bit(1) ? 0x78 : bit(2) ? 0x28 : p1 & 0x78U;
+    const unsigned vvvv = bit(1) ? 0x78 : bit(2) ? 0x50 : p1 & 0x78U;
     const unsigned wide = bit(3) ? 0x80 : 0;
     if (evex) {
       varied[at + 2] = static_cast<std::uint8_t>((p1 & 7U) | vvvv | wide);
@@ -154,6 +149,9 @@ Reason UnknownToZydis::reason(std::span<const std::uint8_t> bytes, const Instruc
   const Opcode opcode = opcode_of(bytes, ours);
   if (opcode.encoding == '0' && opcode.map == 1 && (opcode.opcode & ~1U) == 0x1a) {
     return Reason::kBoundNop;
+  }
+  if (opcode.encoding == '0' && opcode.map == 1 && opcode.opcode >= 0x20 && opcode.opcode < 0x24) {
+    return Reason::kReservedField;  // a control or debug register that does not exist
   }
   const bool newer = std::ranges::any_of(kNewer, [&opcode](const NewerOpcode& row) {
     return row.encoding == opcode.encoding && row.map == opcode.map &&

@@ -11,12 +11,13 @@
 namespace bops::native {
 
 enum class Reason {
-  kNone,           ///< a defect
-  kLock,           ///< LOCK where none is allowed: #UD; without it Zydis knows the rest
-  kReservedField,  ///< a VEX, EVEX or XOP field has a reserved value: #UD; with another, Zydis
-                   ///< knows it
-  kNewer,          ///< defined after Zydis 4.0
-  kBoundNop,       ///< MPX with a reserved register: a nop, without MPX
+  kNone,  ///< a defect
+  kLock,  ///< LOCK where none is allowed: #UD; without it Zydis knows the rest
+  /// A VEX, EVEX or XOP field has a reserved value, and with another Zydis knows it; or a control
+  /// or debug register does not exist: #UD.
+  kReservedField,
+  kNewer,     ///< defined after Zydis 4.0
+  kBoundNop,  ///< MPX with a reserved register: a nop, without MPX
 };
 
 /// Remembers what it found out about an opcode.

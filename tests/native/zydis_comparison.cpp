@@ -283,8 +283,14 @@ bool overwritten_holds(const Instruction& ours, const Decoded& decoded, const Re
 }
 
 // Where Zydis sees a register overwritten that we might have named.
-bool overwritten_missed(const Instruction& ours, const Registers& theirs) {
-  return ours.overwritten < 0 && !theirs.memory && (theirs.overwritten & ~theirs.read & ~16U) != 0;
+bool overwritten_missed(const Instruction& ours, const Decoded& decoded, const Registers& theirs) {
+  // They leave the destination alone at zero, or do so on older CPUs.
+  if (decoded.is(
+          {ZYDIS_MNEMONIC_BSF, ZYDIS_MNEMONIC_BSR, ZYDIS_MNEMONIC_TZCNT, ZYDIS_MNEMONIC_LZCNT})) {
+    return false;
+  }
+  return ours.control == Control::kNone && ours.overwritten < 0 && !theirs.memory &&
+         (theirs.overwritten & ~theirs.read & ~16U) != 0;
 }
 
 void compare_places(const Instruction& ours, const Decoded& decoded, Differences& found) {
@@ -355,7 +361,7 @@ void compare_meaning(const Instruction& ours, const Decoded& decoded, Comparison
   found.expect((registers.all & ~std::uint32_t{ours.registers}) == 0, "registers");
   comparison.exact_registers = registers.all == ours.registers;
   found.expect(overwritten_holds(ours, decoded, registers), "overwritten");
-  comparison.exact_overwritten = !overwritten_missed(ours, registers);
+  comparison.exact_overwritten = !overwritten_missed(ours, decoded, registers);
 }
 
 }  // namespace

@@ -8,14 +8,18 @@
 #include "collectors/exact/native/engine/loader.hpp"
 #include "collectors/exact/native/engine/text.hpp"
 
+#pragma GCC visibility push(hidden)
 extern "C" {
-/// From the linker: where the engine lies in memory, and its dynamic section.
-__attribute__((visibility("hidden"))) extern const char __ehdr_start[];
-__attribute__((visibility("hidden"))) extern const char _end[];
-__attribute__((visibility("hidden"))) extern const Elf64_Dyn _DYNAMIC[];
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names
+/// Where the engine lies in memory, and its dynamic section.
+extern const char __ehdr_start[];
+extern const char _end[];
+extern const Elf64_Dyn _DYNAMIC[];
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
-__attribute__((visibility("hidden"))) [[noreturn]] void boot(bops::native::Word* stack);
+[[noreturn]] void boot(bops::native::Word* stack);
 }
+#pragma GCC visibility pop
 
 namespace bops::native {
 
@@ -35,6 +39,7 @@ void relocate() {
   }
   const auto* const relocations = reinterpret_cast<const Elf64_Rela*>(table);
   for (Word i = 0; i < size / sizeof relocations[0]; ++i)
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without a table there are none
     if (ELF64_R_TYPE(relocations[i].r_info) == R_X86_64_RELATIVE)
       *reinterpret_cast<Word*>(base + relocations[i].r_offset) =
           base + static_cast<Word>(relocations[i].r_addend);
@@ -47,6 +52,18 @@ void find_engine(const char* called) {
     engine.paths.engine[size] = '\0';
   else
     Text(engine.paths.engine, sizeof engine.paths.engine) << called;
+}
+
+/// The path of the profile, behind the signal mask that an exec has kept for the guest.
+const char* take_mask(const char* text) {
+  const char* digit = after_prefix(text, "mask=");
+  if (!digit) return text;
+  KernelMask mask = 0;
+  for (; *digit != ':' && *digit != '\0'; ++digit)
+    mask = mask << 4 | static_cast<KernelMask>(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
+  engine.first_mask = mask;
+  engine.has_first_mask = true;
+  return *digit == ':' ? digit + 1 : digit;
 }
 
 void open_profile(const char* path) {
@@ -72,7 +89,7 @@ void open_program(const char* name, ElfFile& program) {
     refuse_program("a program", "it is not named: bops starts the engine");
   protect_engine_range(word(__ehdr_start), (word(_end) + kPageSize - 1) & ~(kPageSize - 1));
   find_engine(argv[kEngineWord]);
-  open_profile(argv[kProfileWord]);
+  open_profile(take_mask(argv[kProfileWord]));
   static ElfFile program;
   open_program(argv[kProgramWord], program);
   std::memcpy(engine.paths.program, program.path, sizeof engine.paths.program);

@@ -1,5 +1,6 @@
 #include "collectors/exact/native/engine/code_cache.hpp"
 
+#include "collectors/exact/native/engine/counters.hpp"
 #include "collectors/exact/native/engine/memory_map.hpp"
 #include "collectors/exact/native/engine/thread.hpp"
 
@@ -66,12 +67,12 @@ Word CodeCache::find(Word pc) const {
   return 0;
 }
 
-void CodeCache::remember(Word pc, std::uint32_t number) {
+void CodeCache::remember(Word pc, std::uint32_t index) {
   if (hash_used_ * 2 > hash_mask_) grow_hash();
   Word i = spread(pc) & hash_mask_;
   while (hash_[i] != 0 && blocks_[hash_[i] - 1].pc != pc) i = (i + 1) & hash_mask_;
   if (hash_[i] == 0) ++hash_used_;
-  hash_[i] = number + 1;
+  hash_[i] = index + 1;
 }
 
 void CodeCache::grow_hash() {
@@ -82,8 +83,7 @@ void CodeCache::grow_hash() {
   hash_used_ = 0;
   for (Word i = 0; i < old_size; ++i)
     if (old[i] != 0) remember(blocks_[old[i] - 1].pc, old[i] - 1);
-  constexpr int kMunmap = 11;
-  kernel_call(kMunmap, word(old), old_size * sizeof old[0]);
+  give_up_memory(word(old), old_size * sizeof old[0]);
 }
 
 Block* CodeCache::block_at(Word address) {
@@ -159,6 +159,10 @@ void CodeCache::forget(Word start, Word end) {
     constexpr std::uint8_t kInt3 = 0xcc;
     __atomic_store_n(reinterpret_cast<std::uint8_t*>(Word{block.start}), kInt3, __ATOMIC_RELEASE);
   }
+}
+
+void CodeCache::start_new_window() {
+  next_number_ = (next_number_ + kWindowCounters - 1) / kWindowCounters * kWindowCounters;
 }
 
 void invalidate(Word start, Word end) {

@@ -28,7 +28,7 @@ struct Block {
   std::uint32_t last;            ///< where the sequence begins; end if there is none
   std::uint32_t items;           ///< index of the first item of the body
   std::uint32_t item_count;
-  std::uint32_t number;          ///< of its counter
+  std::uint32_t number;          ///< of its counter; not its index in the cache
   std::uint16_t bytes;           ///< of guest code
   std::uint8_t instructions;
   std::uint8_t copies;           ///< of the body: a loop is unrolled
@@ -76,10 +76,10 @@ class CodeCache {
   /// Where a jump to `pc` goes: its block, translated now if need be, or an exit that leaves the
   /// fault to the kernel. Engine lock held.
   Word enter(Word pc);
+  /// Code for the one instruction at `pc`, which nobody else enters; then on to its successors.
+  Word enter_one(Word pc);
   /// The block whose code holds `address`, null if none does.
   [[nodiscard]] Block* block_at(Word address);
-  [[nodiscard]] Block* block_numbered(std::uint32_t number) { return &blocks_[number]; }
-  [[nodiscard]] std::uint32_t block_count() const { return block_count_; }
   [[nodiscard]] bool contains(Word address) const {
     return address >= base_ && address < base_ + size_;
   }
@@ -94,6 +94,8 @@ class CodeCache {
   /// Lets later indirect transfers to `pc` go straight to its block at `address`.
   void put_into_table(Word pc, Word address);
   void forget(Word start, Word end);
+  /// In the child of a fork: the numbers that are left in the last window are its parent's.
+  void start_new_window();
   [[nodiscard]] bool has_translations(Word start, Word end) const;
   /// Writes the address of `pc`'s block into a branch, at once for all threads.
   void link(std::uint32_t exit_index, Word address);
@@ -107,7 +109,7 @@ class CodeCache {
   static constexpr Word kReserve = 256 * 1024;
 
   std::uint32_t add_exit(ExitKind kind, Word pc, Word patch = 0);
-  void remember(Word pc, std::uint32_t number);
+  void remember(Word pc, std::uint32_t index);
   void grow_hash();
   /// Code that leaves the cache through an exit.
   void emit_exit(Emitter& out, std::uint32_t exit_index) const;
@@ -121,8 +123,9 @@ class CodeCache {
   Block* blocks_ = nullptr;
   std::uint8_t* items_ = nullptr;
   Exit* exits_ = nullptr;
+  std::uint32_t next_number_ = 0;
   std::uint32_t block_count_ = 0, item_count_ = 0, exit_count_ = 0;
-  /// Open addressing by guest address: block number + 1, 0 is free.
+  /// Open addressing by guest address: block index + 1, 0 is free.
   std::uint32_t* hash_ = nullptr;
   Word hash_mask_ = 0;
   Word hash_used_ = 0;

@@ -74,8 +74,9 @@ Word propose_code_address(Word size) {
     gap.start = place + size;
     return place;
   }
-  Gap above{};
-  return find_place(kGiB, 2 * kGiB, size, above);
+  Gap unused{};
+  place = find_place(kGiB, 2 * kGiB, size, unused);
+  return place != 0 ? place : find_place(kFirst, 2 * kGiB, size, unused);
 }
 
 }  // namespace bops::native

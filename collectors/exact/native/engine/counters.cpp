@@ -156,7 +156,7 @@ bool write_packed(const Area* area) {
 }
 
 void forget_area(Area* area) {
-  kernel_call(kMunmap, gs_of(area) + static_cast<Word>(std::int64_t{GS_COUNTERS}), kAreaSize);
+  give_up_memory(gs_of(area) + static_cast<Word>(std::int64_t{GS_COUNTERS}), kAreaSize);
 }
 
 }  // namespace

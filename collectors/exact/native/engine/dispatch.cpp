@@ -41,8 +41,8 @@ constexpr std::int64_t kInvalid = -22;
 
 Word replace_program(Area* area, std::int64_t number, const Word arguments[6]) {
   note_end_of_process(area);
-  hand_over_signals(area);
-  const std::int64_t result = execute_program(number, arguments);
+  const KernelMask mask = pass_signals_on(area);
+  const std::int64_t result = execute_program(number, arguments, mask);
   take_signals_back(area);
   note_process_goes_on(area);
   return static_cast<Word>(result);
@@ -91,16 +91,16 @@ Word system_call(Area* area, const Exit& exit) {
       break;
     case BOPS_REGION_SYSTEM_CALL:
       if (arguments[0] != BOPS_REGION_MAGIC) return exit.inline_call;
-      registers[kR11] = registers[kFlags];
       result = region_call(area, arguments[1], arguments[2], arguments[3]);
-      current_area()->registers[kRax] = static_cast<Word>(result);
-      return exit.resume;
+      break;
     default:
       if (!guest_file_call(number, arguments, result)) return exit.inline_call;
       break;
   }
-  registers[kR11] = registers[kFlags];
-  registers[kRax] = static_cast<Word>(result);
+  // Another one after a fork out of a region.
+  Word* const current = current_area()->registers;
+  current[kR11] = current[kFlags];
+  current[kRax] = static_cast<Word>(result);
   return exit.resume;
 }
 

@@ -77,6 +77,26 @@ void map_segment(const ElfFile& file, const Elf64_Phdr& segment, Word bias) {
   if (executable) add_code(file, zeros, page_up(zeros_end), 0, true, false);
 }
 
+/// Gives back what lies in [start, end) between the segments.
+void free_holes(const ElfFile& file, Word start, Word end, Word bias) {
+  while (start < end) {
+    Word hole_end = end, covered_end = start;
+    for (unsigned i = 0; i < file.header.e_phnum; ++i) {
+      const Elf64_Phdr& segment = file.segments[i];
+      if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
+      const Word first = page_down(segment.p_vaddr + bias);
+      const Word last = page_up(segment.p_vaddr + bias + segment.p_memsz);
+      if (first <= start && last > covered_end) covered_end = last;
+      if (first > start && first < hole_end) hole_end = first;
+    }
+    if (covered_end == start) {
+      kernel_call(__NR_munmap, start, hole_end - start);
+      covered_end = hole_end;
+    }
+    start = covered_end;
+  }
+}
+
 void read_fully(const ElfFile& file, void* to, Word size, Word offset) {
   const auto result =
       kernel_call(__NR_pread64, static_cast<Word>(file.descriptor), word(to), size, offset);
@@ -154,13 +174,12 @@ ElfSpan span_of(const ElfFile& file) {
 
 ElfImage map_elf(const ElfFile& file, Word start) {
   const ElfSpan span = span_of(file);
-  // The whole range must be free; what the segments leave out stays so.
+  // The whole range must be free, and stay so while the engine takes memory for itself.
   const auto whole = kernel_call(__NR_mmap, start, span.end - span.start, PROT_NONE,
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
                                  static_cast<Word>(-1), 0);
   if (whole != static_cast<std::int64_t>(start))
     refuse_program(file.path, "the addresses that it is linked to cannot be had", whole);
-  kernel_call(__NR_munmap, start, span.end - span.start);
 
   ElfImage image = {};
   image.bias = start - span.start;
@@ -181,6 +200,7 @@ ElfImage map_elf(const ElfFile& file, Word start) {
     if (address > image.data_start) image.data_start = address;
     if (end > image.data_end) image.data_end = end;
   }
+  free_holes(file, start, start + (span.end - span.start), image.bias);
   if (image.code_start > image.code_end) image.code_start = image.code_end = image.data_start;
   return image;
 }

@@ -59,9 +59,26 @@ void protect_engine_range(Word start, Word end) {
     engine_ranges[0] = {own, own + kMaxEngineRanges * sizeof(MemoryRange)};
     engine_range_count = 1;
   }
+  for (Word i = 1; i < engine_range_count; ++i)
+    if (engine_ranges[i].end == 0) {  // given up
+      engine_ranges[i].start = start;
+      __atomic_store_n(&engine_ranges[i].end, end, __ATOMIC_RELEASE);
+      return;
+    }
   BOPS_NATIVE_ASSERT(engine_range_count < kMaxEngineRanges);
   engine_ranges[engine_range_count] = {start, end};
   __atomic_store_n(&engine_range_count, engine_range_count + 1, __ATOMIC_RELEASE);
+}
+
+void give_up_memory(Word start, Word size) {
+  size = (size + kPageSize - 1) & ~(kPageSize - 1);
+  {
+    const Guard guard(engine_range_lock);
+    for (Word i = 1; i < engine_range_count; ++i)
+      if (engine_ranges[i].start == start && engine_ranges[i].end == start + size)
+        __atomic_store_n(&engine_ranges[i].end, 0, __ATOMIC_RELEASE);
+  }
+  kernel_call(__NR_munmap, start, size);
 }
 
 bool is_engine_memory(Word start, Word end) {

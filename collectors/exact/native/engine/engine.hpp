@@ -4,6 +4,7 @@
 
 #include "collectors/exact/native/engine/area.hpp"
 #include "collectors/exact/native/engine/lock.hpp"
+#include "collectors/exact/native/engine/signal_frame.hpp"
 
 extern "C" {
 #include "collectors/exact/profile_writer.h"
@@ -27,6 +28,8 @@ struct Engine {
   profile_writer writer;
   bops_profile_process* process;  ///< the current process's record; null if there was no room
   Paths paths;
+  KernelMask first_mask;  ///< that the guest starts with, if has_first_mask; else the kernel's
+  bool has_first_mask;
   Word program_device, program_inode;
   Word cache_place;  ///< where the code cache goes: free memory below 2 GiB
   Word cache_size;
@@ -35,7 +38,7 @@ struct Engine {
   bool filtered;
 };
 
-extern Engine engine;
+extern constinit Engine engine;
 
 /// Anonymous private memory, not backed until touched; aborts the run if there is none.
 void* reserve_memory(Word size);
@@ -44,6 +47,9 @@ void* reserve_memory(Word size);
 void protect_engine_range(Word start, Word end);
 /// Whether some of [start, end) is the engine's. Needs no lock.
 bool is_engine_memory(Word start, Word end);
+
+/// Unmaps what reserve_memory returned or protect_engine_range was told of.
+void give_up_memory(Word start, Word size);
 
 /// Writes a MESSAGE record: what the engine has to say never goes to the target's streams. With the
 /// engine lock held or free.

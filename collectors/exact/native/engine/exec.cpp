@@ -30,6 +30,8 @@ struct Request {
 struct Target {
   char path[kPathMax + 64];    ///< by which it can be looked at now
   char execfn[kPathMax + 64];  ///< what AT_EXECFN shall name
+  char profile[kPathMax + 64];  ///< the engine's word for it, with the guest's signal mask
+  KernelMask mask;
   bool by_descriptor;          ///< `path` leads through /proc/self/fd
   bool is_own;                 ///< the guest names itself
 };
@@ -131,12 +133,12 @@ void leave_room(Room* room) {
 
 // ---- the engine's command line ----
 
-/// "ENGINE PROFILE EXECFN PROGRAM ARGV0 ARGS...", null-terminated. The guest's strings stay where
+/// "ENGINE mask=HEX:PROFILE EXECFN PROGRAM ARGV0 ARGS...", null-terminated. The guest's strings stay where
 /// they are: execve itself reads them, and says EFAULT.
 void write_words(Word* words, const Target& target, const char* program, program_file& file,
                  Word arguments, std::int64_t count) {
   *words++ = word(engine.paths.engine);
-  *words++ = word(engine.paths.profile);
+  *words++ = word(target.profile);
   *words++ = word(target.execfn);
   *words++ = word(program);
   for (int i = 0; i < file.prefix_count; ++i) {
@@ -158,7 +160,8 @@ void spell_as_path(char path[PATH_MAX]) {
   const std::size_t size = std::strlen(path) + 1;
   if (!after_prefix(path, "fd:") || size + 2 > PATH_MAX) return;
   std::memmove(path + 2, path, size);
-  std::memcpy(path, "./", 2);
+  path[0] = '.';
+  path[1] = '/';
 }
 
 /// Executes the engine. Returns only if that fails.
@@ -194,12 +197,24 @@ std::int64_t execute_descriptor(const Request& request, const Target& target, pr
 
 // ---- without the engine ----
 
+KernelMask set_mask(KernelMask mask) {
+  constexpr Word kSetMask = 2;
+  KernelMask before = 0;
+  kernel_call(__NR_rt_sigprocmask, kSetMask, word(&mask), word(&before), sizeof mask);
+  return before;
+}
+
 /// As the guest asked, but for its own name, which would be the engine's.
-std::int64_t execute_natively(std::int64_t number, const Word arguments[6], const Target* target) {
-  if (target && target->is_own)
-    return kernel_call(__NR_execve, word(target->path), arguments[number == __NR_execveat ? 2 : 1],
-                       arguments[number == __NR_execveat ? 3 : 2]);
-  return kernel_call(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+std::int64_t execute_natively(std::int64_t number, const Word arguments[6], const Target& target) {
+  const bool has_directory = number == __NR_execveat;
+  const KernelMask before = set_mask(target.mask);
+  const std::int64_t result =
+      target.is_own ? kernel_call(__NR_execve, word(target.path), arguments[has_directory ? 2 : 1],
+                                  arguments[has_directory ? 3 : 2])
+                    : kernel_call(number, arguments[0], arguments[1], arguments[2], arguments[3],
+                                  arguments[4]);
+  set_mask(before);
+  return result;
 }
 
 std::int64_t execute_uncounted(std::int64_t number, const Word arguments[6], const Target& target,
@@ -216,7 +231,7 @@ std::int64_t execute_uncounted(std::int64_t number, const Word arguments[6], con
         &engine.writer, static_cast<pid_t>(kernel_call(__NR_getpid)),
         static_cast<pid_t>(kernel_call(__NR_getppid)), size > 0 ? name : target.path, reason);
   }
-  const std::int64_t result = execute_natively(number, arguments, &target);
+  const std::int64_t result = execute_natively(number, arguments, target);
   if (record) __atomic_store_n(&record->cancelled, 1, __ATOMIC_RELEASE);
   return result;
 }
@@ -254,16 +269,22 @@ const char* engine_cannot_run() {
   return nullptr;
 }
 
-std::int64_t execute_program(std::int64_t number, const Word arguments[6]) {
+std::int64_t execute_program(std::int64_t number, const Word arguments[6], KernelMask mask) {
   const Request request = read_request(number, arguments);
-  Target target;
-  if (!find_target(request, target)) return execute_natively(number, arguments, nullptr);
+  Target target{};
+  target.mask = mask;
+  Text profile(target.profile, sizeof target.profile);
+  (profile << "mask=").hexadecimal(mask) << ":" << engine.paths.profile;
+  if (!find_target(request, target)) {
+    target.is_own = false;
+    return execute_natively(number, arguments, target);
+  }
   program_file file;
   program_file_resolve(&file, target.path);
   const bool is_script = file.prefix_count > 0;
   if (file.kind == PROGRAM_INVALID ||
       (is_script && target.by_descriptor && closes_on_exec(static_cast<int>(request.directory))))
-    return execute_natively(number, arguments, &target);
+    return execute_natively(number, arguments, target);
   const char* reason = file.kind == PROGRAM_COUNTABLE ? engine_cannot_run() : file.reason;
   if (!reason && !is_engine_reachable())
     reason =

@@ -3,6 +3,7 @@
 #define BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_EXEC_HPP
 
 #include "collectors/exact/native/engine/engine.hpp"
+#include "collectors/exact/native/engine/signal_frame.hpp"
 
 namespace bops::native {
 
@@ -10,7 +11,8 @@ namespace bops::native {
 /// counted is executed natively, and an UNCOUNTED record tells it (cancelled if that fails). Called
 /// with the engine lock free, maybe in the child of a vfork, which shares this memory with its
 /// parent: nothing may be left changed.
-std::int64_t execute_program(std::int64_t number, const Word arguments[6]);
+/// `mask` is the guest's signal mask; all signals are blocked, and are so when it fails.
+std::int64_t execute_program(std::int64_t number, const Word arguments[6], KernelMask mask);
 
 /// Why the engine would not work in a program that this process executes now, as a phrase; null if
 /// it would.

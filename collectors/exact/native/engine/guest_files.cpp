@@ -53,7 +53,6 @@ bool is_restricted(const Word arguments[6]) {
 /// What the link in /proc would say: the kernel tells of files that are gone.
 std::int64_t read_link(Word to, Word size) {
   if (static_cast<int>(size) <= 0) return -EINVAL;
-  constexpr const char* kDeleted = " (deleted)";
   char name[kPathMax + 16];
   Text text(name, sizeof name);
   text << engine.paths.program;
@@ -61,9 +60,7 @@ std::int64_t read_link(Word to, Word size) {
   const bool is_there = kernel_call(__NR_stat, word(engine.paths.program), word(&status)) == 0 &&
                         status.st_dev == engine.program_device &&
                         status.st_ino == engine.program_inode;
-  const std::size_t length = text.size(), suffix = std::strlen(kDeleted);
-  const bool says_so = length > suffix && is_same_text(name + length - suffix, kDeleted);
-  if (!is_there && !says_so) text << kDeleted;
+  if (!is_there && !find_suffix(name, kDeleted)) text << kDeleted;
   const Word copied = text.size() < size ? text.size() : size;
   if (!copy_guest(reinterpret_cast<void*>(to), name, copied)) return -EFAULT;
   return static_cast<std::int64_t>(copied);

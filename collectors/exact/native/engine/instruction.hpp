@@ -7,7 +7,8 @@
 // registers, what the immediate is, which flags are read and killed. `instruction.cpp` reads
 // prefixes, finds the row (a group opcode's row leads on to the row of its ModRM byte), and works
 // out what depends on prefixes and operands. The rows follow the Intel and AMD manuals; the tests
-// hold all of it against Zydis, opcode by opcode and over whole libraries.
+// hold all of it against Zydis, opcode by opcode and over whole libraries, and registers and flags
+// against the CPU.
 //
 // What is accepted: every instruction form of 64-bit mode, privileged ones too, that Intel or AMD
 // defined, with four exceptions. Near branches with a 66 prefix and no REX.W: Intel ignores the
@@ -58,13 +59,15 @@ enum Flag : std::uint8_t {
 struct Instruction {
   std::uint8_t length;  ///< bytes, 1 ... 15
   Control control;
-  std::uint8_t modrm_offset;         ///< of the ModRM byte; 0: there is none
-  std::uint8_t displacement_offset;  ///< of a memory operand's displacement
-  std::uint8_t
-      displacement_size;  ///< 0, 1 or 4; 8 (4 with a 67 prefix) in mov with an absolute address
-  std::uint8_t immediate_offset;  ///< of the (first) immediate, or of a branch's displacement
-  std::uint8_t
-      immediate_size;        ///< 0, 1, 2, 4, 8; 3 in enter; 2 in extrq and insertq with two bytes
+  std::uint8_t modrm_offset;  ///< of the ModRM byte; 0: there is none
+  /// Of a memory operand's displacement: 0, 1 or 4 bytes; 8, or 4 with a 67 prefix, in mov with an
+  /// absolute address. The offset is meaningless if the size is 0.
+  std::uint8_t displacement_offset;
+  std::uint8_t displacement_size;
+  /// Of the immediate, or a branch's displacement: 0, 1, 2, 4 or 8 bytes; 3, two immediates, in
+  /// enter; 2 in extrq and insertq. The offset is meaningless if the size is 0.
+  std::uint8_t immediate_offset;
+  std::uint8_t immediate_size;
   std::uint8_t rex;          ///< the effective REX of a legacy instruction, else 0
   std::uint8_t prefix_size;  ///< bytes before the opcode, VEX, EVEX or XOP prefix
   std::uint8_t condition;    ///< of a jcc: the opcode's low four bits

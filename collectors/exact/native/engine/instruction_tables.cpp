@@ -5,16 +5,14 @@
 namespace bops::native {
 namespace {
 
-constexpr Access kUse = Access::kUse;
-constexpr Access kOver = Access::kOverwrite;
-constexpr Access kNo = Access::kNone;
+constexpr Effects kNo = 0, kUse = kUses, kOver = kOverwrites;
 
 constexpr std::uint16_t kRax = 1, kRcx = 2, kRdx = 4, kRbx = 8, kRsp = 16, kRbp = 32, kRsi = 64,
                         kRdi = 128;
 constexpr std::uint16_t kAllRegisters = 0xffff;
 
-constexpr std::uint8_t C = kCarryFlag, P = kParityFlag, A = kAdjustFlag, Z = kZeroFlag,
-                       S = kSignFlag, O = kOverflowFlag;
+constexpr std::uint8_t kC = kCarryFlag, kP = kParityFlag, kA = kAdjustFlag, kZ = kZeroFlag,
+                       kS = kSignFlag, kO = kOverflowFlag;
 
 constexpr Immediate kI8 = Immediate::kSigned8, kU8 = Immediate::kUnsigned8,
                     kU16 = Immediate::kUnsigned16, kU32 = Immediate::kUnsigned32,
@@ -25,11 +23,17 @@ struct Row : Form {
   consteval Row is(std::uint32_t more) const {
     Row row = *this;
     row.traits |= more;
+    if ((more & kModIgnored) != 0) row.modrm_or = 0xc0;
     return row;
   }
   consteval Row uses(std::uint16_t registers) const {
     Row row = *this;
     row.implicit = registers;
+    return row;
+  }
+  consteval Row overwrites_rdx() const {
+    Row row = *this;
+    row.implicit |= kOverwrites << 2;
     return row;
   }
   consteval Row reads(int flags) const {
@@ -58,15 +62,16 @@ struct Row : Form {
 consteval Row plain(std::uint16_t registers = 0) {
   return Row{}.uses(registers);
 }
-consteval Row opcode_register(Access access) {
+consteval Row opcode_register(Effects effects) {
   Row row;
   row.traits = kOpcodeRegister;
-  row.other = access;
+  row.other = effects;
   return row;
 }
-consteval Row modrm(Access reg, Access rm, Access vvvv = kNo) {
+consteval Row modrm(Effects reg, Effects rm, Effects vvvv = kNo) {
   Row row;
   row.traits = kModrm;
+  row.modrm_or = 0;
   row.reg = reg;
   row.rm = rm;
   row.other = vvvv;
@@ -77,14 +82,14 @@ consteval Row vector() {
   return modrm(kNo, kNo);
 }
 consteval Row group(Map map) {
-  Row row = modrm(kNo, kNo);
+  Row row = vector();
   row.group = map;
   return row;
 }
 consteval Row trap() {
   return plain().goes(Control::kTrap);
 }
-consteval Row trap_modrm(Access reg, Access rm) {
+consteval Row trap_modrm(Effects reg, Effects rm) {
   return modrm(reg, rm).goes(Control::kTrap);
 }
 
@@ -101,20 +106,20 @@ struct Line {
   Row row;
 };
 
-// One byte. The mandatory prefix plays no part: only the first column is looked at.
+// One byte. The mandatory prefix plays no part: the first column is looked at (but see 8f).
 constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "00 02 08 0a 20 22 28 2a 30 32 38 3a 84",
      modrm(kUse, kUse).kills(kAllFlags).is(kByteReg | kByteRm)},
     {Map::kOneByte, kNp, "01 03 09 0b 21 23 39 3b 85", modrm(kUse, kUse).kills(kAllFlags)},
     {Map::kOneByte, kNp, "29 2b 31 33", modrm(kUse, kUse).kills(kAllFlags).is(kClearing)},
     {Map::kOneByte, kNp, "10 12 18 1a",
-     modrm(kUse, kUse).reads(C).kills(kAllFlags).is(kByteReg | kByteRm)},
-    {Map::kOneByte, kNp, "11 13", modrm(kUse, kUse).reads(C).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "19 1b", modrm(kUse, kUse).reads(C).kills(kAllFlags).is(kClearing)},
+     modrm(kUse, kUse).reads(kC).kills(kAllFlags).is(kByteReg | kByteRm)},
+    {Map::kOneByte, kNp, "11 13", modrm(kUse, kUse).reads(kC).kills(kAllFlags)},
+    {Map::kOneByte, kNp, "19 1b", modrm(kUse, kUse).reads(kC).kills(kAllFlags).is(kClearing)},
     {Map::kOneByte, kNp, "04 0c 24 2c 34 3c a8", plain(kRax).takes(kI8).kills(kAllFlags)},
     {Map::kOneByte, kNp, "05 0d 25 2d 35 3d a9", plain(kRax).takes(kIz).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "14 1c", plain(kRax).takes(kI8).reads(C).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "15 1d", plain(kRax).takes(kIz).reads(C).kills(kAllFlags)},
+    {Map::kOneByte, kNp, "14 1c", plain(kRax).takes(kI8).reads(kC).kills(kAllFlags)},
+    {Map::kOneByte, kNp, "15 1d", plain(kRax).takes(kIz).reads(kC).kills(kAllFlags)},
     {Map::kOneByte, kNp, "50-5f", opcode_register(kUse).uses(kRsp)},
     {Map::kOneByte, kNp, "63", modrm(kOver, kUse)},
     {Map::kOneByte, kNp, "68", plain(kRsp).takes(kIz)},
@@ -137,17 +142,18 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "8c", group(Map::k8c)},
     {Map::kOneByte, kNp, "8d", modrm(kOver, kNo).is(kMemoryOnly | kNoAccess)},
     {Map::kOneByte, kNp, "8e", group(Map::k8e)},
-    {Map::kOneByte, kNp, "8f", group(Map::k8f)},
-    {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax)},
+    {Map::kOneByte, kNp, "26 2e 36 3e 40-4f 62 64-67 8f c4 c5 f0 f2 f3", group(Map::kEscape)},
+    {Map::kOneByte, k66, "8f", group(Map::k8f)},  // where it is no XOP prefix,
+    {Map::kOneByte, kNp, "90-97", opcode_register(kUse).uses(kRax).is(kMayBeNop)},
     {Map::kOneByte, kNp, "98", plain(kRax)},
-    {Map::kOneByte, kNp, "99", plain(kRax).is(kOverwritesRdx)},
+    {Map::kOneByte, kNp, "99", plain(kRax).overwrites_rdx()},
     {Map::kOneByte, kNp, "9b", plain()},
     {Map::kOneByte, kNp, "9c", plain(kRsp).reads(kAllFlags)},
     {Map::kOneByte, kNp, "9d", plain(kRsp).kills(kAllFlags)},
-    {Map::kOneByte, kNp, "9e", plain(kRax).kills(C | P | A | Z | S)},
-    {Map::kOneByte, kNp, "9f", plain(kRax).reads(C | P | A | Z | S)},
+    {Map::kOneByte, kNp, "9e", plain(kRax).kills(kC | kP | kA | kZ | kS)},
+    {Map::kOneByte, kNp, "9f", plain(kRax).reads(kC | kP | kA | kZ | kS)},
     {Map::kOneByte, kNp, "a0-a3",
-     plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment)},
+     plain(kRax).takes(Immediate::kAddress).is(kImplicitMemory | kImplicitSegment | kOddImmediate)},
     {Map::kOneByte, kNp, "a4 a5",
      plain(kRsi | kRdi).is(kString | kImplicitMemory | kImplicitSegment)},
     {Map::kOneByte, kNp, "a6 a7",
@@ -184,7 +190,7 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "de", group(Map::kDe)},
     {Map::kOneByte, kNp, "df", group(Map::kDf)},
     {Map::kOneByte, kNp, "e0 e1",
-     plain(kRcx).takes(kI8).reads(Z).goes(Control::kLoop).is(kNearBranch)},
+     plain(kRcx).takes(kI8).reads(kZ).goes(Control::kLoop).is(kNearBranch)},
     {Map::kOneByte, kNp, "e2 e3", plain(kRcx).takes(kI8).goes(Control::kLoop).is(kNearBranch)},
     {Map::kOneByte, kNp, "e4-e7", plain(kRax).takes(kU8)},
     {Map::kOneByte, kNp, "ec-ef", plain(kRax | kRdx)},
@@ -192,10 +198,10 @@ constexpr Line kOneByteLines[] = {
     {Map::kOneByte, kNp, "e9", plain().takes(kIz).goes(Control::kJump).is(kNearBranch)},
     {Map::kOneByte, kNp, "eb", plain().takes(kI8).goes(Control::kJump).is(kNearBranch)},
     {Map::kOneByte, kNp, "f4", trap()},
-    {Map::kOneByte, kNp, "f5", plain().reads(C).kills(C)},
+    {Map::kOneByte, kNp, "f5", plain().reads(kC).kills(kC)},
     {Map::kOneByte, kNp, "f6", group(Map::kF6)},
     {Map::kOneByte, kNp, "f7", group(Map::kF7)},
-    {Map::kOneByte, kNp, "f8 f9", plain().kills(C)},
+    {Map::kOneByte, kNp, "f8 f9", plain().kills(kC)},
     {Map::kOneByte, kNp, "fa-fd", plain()},  // cli and sti are allowed with I/O privilege
     {Map::kOneByte, kNp, "fe", group(Map::kFe)},
     {Map::kOneByte, kNp, "ff", group(Map::kFf)},
@@ -204,35 +210,37 @@ constexpr Line kOneByteLines[] = {
 constexpr Line kOneByteGroupLines[] = {
     {Map::k80, kNp, "0-1 4-7 c0-cf e0-ff",
      modrm(kNo, kUse).takes(kI8).kills(kAllFlags).is(kByteRm)},
-    {Map::k80, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kI8).reads(C).kills(kAllFlags).is(kByteRm)},
+    {Map::k80, kNp, "2-3 d0-df",
+     modrm(kNo, kUse).takes(kI8).reads(kC).kills(kAllFlags).is(kByteRm)},
     {Map::k81, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).takes(kIz).kills(kAllFlags)},
-    {Map::k81, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kIz).reads(C).kills(kAllFlags)},
+    {Map::k81, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kIz).reads(kC).kills(kAllFlags)},
     {Map::k83, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).takes(kI8).kills(kAllFlags)},
-    {Map::k83, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kI8).reads(C).kills(kAllFlags)},
+    {Map::k83, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kI8).reads(kC).kills(kAllFlags)},
     {Map::k8c, kNp, "0-5 c0-ef", modrm(kNo, kUse)},
     {Map::k8e, kNp, "0 2-4 c0-c7 d0-e7", modrm(kNo, kUse)},
     {Map::k8e, kNp, "5 e8-ef", modrm(kNo, kUse).goes(Control::kGsBase)},
     {Map::k8f, kNp, "0 c0-c7", modrm(kNo, kUse).uses(kRsp)},
     // Shifts and rotations.
     {Map::kC0, kNp, "0-1 c0-cf",
-     modrm(kNo, kUse).takes(kU8).kills(C | O).is(kByteRm | kShiftCount)},
+     modrm(kNo, kUse).takes(kU8).kills(kC | kO).is(kByteRm | kShiftCount)},
     {Map::kC0, kNp, "2-3 d0-df",
-     modrm(kNo, kUse).takes(kU8).reads(C).kills(C | O).is(kByteRm | kShiftCount)},
+     modrm(kNo, kUse).takes(kU8).reads(kC).kills(kC | kO).is(kByteRm | kShiftCount)},
     {Map::kC0, kNp, "4-7 e0-ff",
      modrm(kNo, kUse).takes(kU8).kills(kAllFlags).is(kByteRm | kShiftCount)},
-    {Map::kC1, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kU8).kills(C | O).is(kShiftCount)},
-    {Map::kC1, kNp, "2-3 d0-df", modrm(kNo, kUse).takes(kU8).reads(C).kills(C | O).is(kShiftCount)},
+    {Map::kC1, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kU8).kills(kC | kO).is(kShiftCount)},
+    {Map::kC1, kNp, "2-3 d0-df",
+     modrm(kNo, kUse).takes(kU8).reads(kC).kills(kC | kO).is(kShiftCount)},
     {Map::kC1, kNp, "4-7 e0-ff", modrm(kNo, kUse).takes(kU8).kills(kAllFlags).is(kShiftCount)},
-    {Map::kD0, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(C | O).is(kByteRm)},
-    {Map::kD0, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(C).kills(C | O).is(kByteRm)},
+    {Map::kD0, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kC | kO).is(kByteRm)},
+    {Map::kD0, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(kC).kills(kC | kO).is(kByteRm)},
     {Map::kD0, kNp, "4-7 e0-ff", modrm(kNo, kUse).kills(kAllFlags).is(kByteRm)},
-    {Map::kD1, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(C | O)},
-    {Map::kD1, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(C).kills(C | O)},
+    {Map::kD1, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kC | kO)},
+    {Map::kD1, kNp, "2-3 d0-df", modrm(kNo, kUse).reads(kC).kills(kC | kO)},
     {Map::kD1, kNp, "4-7 e0-ff", modrm(kNo, kUse).kills(kAllFlags)},
     {Map::kD2, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).uses(kRcx).is(kByteRm)},
-    {Map::kD2, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(C).is(kByteRm)},
+    {Map::kD2, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(kC).is(kByteRm)},
     {Map::kD3, kNp, "0-1 4-7 c0-cf e0-ff", modrm(kNo, kUse).uses(kRcx)},
-    {Map::kD3, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(C)},
+    {Map::kD3, kNp, "2-3 d0-df", modrm(kNo, kUse).uses(kRcx).reads(kC)},
     {Map::kC6, kNp, "0 c0-c7", modrm(kNo, kUse).takes(kI8).is(kByteRm)},
     {Map::kC6, kNp, "f8", modrm(kNo, kNo).takes(kU8).uses(kRax)},  // xabort
     {Map::kC7, kNp, "0 c0-c7", modrm(kNo, kOver).takes(kIz)},
@@ -245,10 +253,10 @@ constexpr Line kOneByteGroupLines[] = {
     {Map::kF7, kNp, "0-1 c0-cf", modrm(kNo, kUse).takes(kIz).kills(kAllFlags)},
     {Map::kF7, kNp, "2 d0-d7", modrm(kNo, kUse)},
     {Map::kF7, kNp, "3 d8-df", modrm(kNo, kUse).kills(kAllFlags)},
-    {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).kills(kAllFlags).is(kOverwritesRdx)},
+    {Map::kF7, kNp, "4-5 e0-ef", modrm(kNo, kUse).uses(kRax).overwrites_rdx().kills(kAllFlags)},
     {Map::kF7, kNp, "6-7 f0-ff", modrm(kNo, kUse).uses(kRax | kRdx).kills(kAllFlags)},
-    {Map::kFe, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O).is(kByteRm)},
-    {Map::kFf, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(P | A | Z | S | O)},
+    {Map::kFe, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kP | kA | kZ | kS | kO).is(kByteRm)},
+    {Map::kFf, kNp, "0-1 c0-cf", modrm(kNo, kUse).kills(kP | kA | kZ | kS | kO)},
     {Map::kFf, kNp, "2 d0-d7",
      modrm(kNo, kUse).uses(kRsp).goes(Control::kIndirectCall).is(kNearBranch)},
     {Map::kFf, kNp, "3 5", modrm(kNo, kNo).uses(kAllRegisters).goes(Control::kFar)},
@@ -257,36 +265,37 @@ constexpr Line kOneByteGroupLines[] = {
     // x87.
     {Map::kD9, kNp, "0 2-7 c0-d0 d8-e1 e4-e5 e8-ee f0-ff", vector()},
     {Map::kDa, kNp, "0-7 e9", vector()},
-    {Map::kDa, kNp, "c0-c7", vector().reads(C)},
-    {Map::kDa, kNp, "c8-cf", vector().reads(Z)},
-    {Map::kDa, kNp, "d0-d7", vector().reads(C | Z)},
-    {Map::kDa, kNp, "d8-df", vector().reads(P)},
+    {Map::kDa, kNp, "c0-c7", vector().reads(kC)},
+    {Map::kDa, kNp, "c8-cf", vector().reads(kZ)},
+    {Map::kDa, kNp, "d0-d7", vector().reads(kC | kZ)},
+    {Map::kDa, kNp, "d8-df", vector().reads(kP)},
     {Map::kDb, kNp, "0-3 5 7 e0-e4", vector()},
-    {Map::kDb, kNp, "c0-c7", vector().reads(C)},
-    {Map::kDb, kNp, "c8-cf", vector().reads(Z)},
-    {Map::kDb, kNp, "d0-d7", vector().reads(C | Z)},
-    {Map::kDb, kNp, "d8-df", vector().reads(P)},
-    {Map::kDb, kNp, "e8-f7", vector().kills(C | P | Z)},  // fucomi, fcomi
+    {Map::kDb, kNp, "c0-c7", vector().reads(kC)},
+    {Map::kDb, kNp, "c8-cf", vector().reads(kZ)},
+    {Map::kDb, kNp, "d0-d7", vector().reads(kC | kZ)},
+    {Map::kDb, kNp, "d8-df", vector().reads(kP)},
+    {Map::kDb, kNp, "e8-f7", vector().kills(kAllFlags)},  // fucomi, fcomi
     {Map::kDd, kNp, "0-4 6-7 c0-ef", vector()},
     {Map::kDe, kNp, "0-7 c0-d7 d9 e0-ff", vector()},
     {Map::kDf, kNp, "0-7 c0-df", vector()},
     {Map::kDf, kNp, "e0", vector().uses(kRax)},  // fnstsw ax
-    {Map::kDf, kNp, "e8-f7", vector().kills(C | P | Z)},
+    {Map::kDf, kNp, "e8-f7", vector().kills(kAllFlags)},
 };
 
 constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "00", group(Map::k0f00)},
     {Map::k0f, kAny, "01", group(Map::k0f01)},
-    {Map::k0f, kAny, "02 03", modrm(kUse, kUse).kills(Z)},
+    {Map::k0f, kAny, "02 03", modrm(kUse, kUse).kills(kZ)},
     {Map::k0f, kAny, "05", plain(kAllRegisters).goes(Control::kSystemCall)},
     {Map::k0f, kAny, "06 08 09", trap()},
     {Map::k0f, kAny, "07 35 aa", plain(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f, kAny, "0b", trap()},
     {Map::k0f, kAny, "0d 1c", modrm(kUse, kUse)},
     {Map::k0f, kAny, "0e", plain()},
-    {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix)},
+    {Map::k0f, kAny, "0f", vector().takes(Immediate::kSuffix).is(kOddImmediate)},
     {Map::k0f, kAny, "18", modrm(kNo, kUse)},
-    {Map::k0f, kAny, "19 1d-1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "19 1d 1f", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f, kAny, "1e", group(Map::k0f1e)},
     {Map::k0f, kAny, "1a 1b", modrm(kUse, kUse)},  // MPX, or nop
     {Map::k0f, kAny, "20 22", group(Map::k0f20).is(kModIgnored)},
     {Map::k0f, kAny, "21 23", trap_modrm(kNo, kUse).is(kModIgnored)},
@@ -296,6 +305,7 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "33", plain(kRax | kRcx | kRdx)},
     {Map::k0f, kAny, "34", plain(kAllRegisters).goes(Control::kInterrupt)},
     {Map::k0f, kNp, "37", plain(kAllRegisters)},  // getsec
+    {Map::k0f, kAny, "38 3a", group(Map::kEscape)},
     {Map::k0f, kAny, "40-4f", modrm(kUse, kUse).is(kReadsCondition)},
     {Map::k0f, kNp, "77", plain()},
     {Map::k0f, kAny, "80-8f",
@@ -304,7 +314,7 @@ constexpr Line k0fLines[] = {
     {Map::k0f, kAny, "a0 a1 a8", plain(kRsp)},
     {Map::k0f, kAny, "a9", plain(kRsp).goes(Control::kGsBase)},
     {Map::k0f, kAny, "a2", plain(kRax | kRbx | kRcx | kRdx)},
-    {Map::k0f, kAny, "a3 ab b3 bb", modrm(kUse, kUse).kills(C | P | A | S | O)},
+    {Map::k0f, kAny, "a3 ab b3 bb", modrm(kUse, kUse).kills(kC | kP | kA | kS | kO)},
     {Map::k0f, kAny, "a4 ac", modrm(kUse, kUse).takes(kU8).kills(kAllFlags).is(kShiftCount)},
     {Map::k0f, kAny, "a5 ad", modrm(kUse, kUse).uses(kRcx)},
     {Map::k0f, kAny, "a6", group(Map::k0fa6)},
@@ -363,7 +373,7 @@ constexpr Line k0fLines[] = {
 constexpr Line k0fGroupLines[] = {
     {Map::k0f00, kAny, "0-1 c0-cf", modrm(kNo, kUse)},
     {Map::k0f00, kAny, "2-3 d0-df", trap_modrm(kNo, kUse)},
-    {Map::k0f00, kAny, "4-5 e0-ef", modrm(kNo, kUse).kills(Z)},
+    {Map::k0f00, kAny, "4-5 e0-ef", modrm(kNo, kUse).kills(kZ)},
     {Map::k0f00, kF2, "6 f0-f7", trap_modrm(kNo, kUse)},  // lkgs
     {Map::k0f01, kAny, "0-1", vector()},
     {Map::k0f01, kAny, "2-3", trap_modrm(kNo, kNo)},
@@ -399,7 +409,11 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0f01, kF3, "fa", vector().uses(kRcx)},                               // mcommit
     {Map::k0f01, kF2, "c6 ca fe-ff", vector().uses(kAllRegisters).goes(Control::kTrap)},
     {Map::k0f01, kF2, "e8-e9", vector()},
-    {Map::k0f20, kAny, "c0-c7 d0-e7", trap_modrm(kNo, kUse)},  // control registers 0, 2, 3, 4, 8
+    {Map::k0f1e, kNp | k66 | kF2, "0-7 c0-ff", modrm(kUse, kUse).is(kNoAccess)},
+    {Map::k0f1e, kF3, "0-7 c0-f9 fc-ff", modrm(kUse, kUse).is(kNoAccess)},  // rdssp, or nop
+    {Map::k0f1e, kF3, "fa-fb", vector()},                                   // endbr64, endbr32
+    {Map::k0f20, kAny, "c0-c7 d0-e7",
+     trap_modrm(kNo, kUse).is(kModIgnored)},  // control registers 0, 2, 3, 4, 8
     {Map::k0f71, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f72, kAny, "d0-d7 e0-e7 f0-f7", vector().takes(kU8)},
     {Map::k0f73, kAny, "d0-d7 f0-f7", vector().takes(kU8)},
@@ -420,8 +434,8 @@ constexpr Line k0fGroupLines[] = {
     {Map::k0fae, kF3, "6", trap_modrm(kNo, kNo)},  // clrssbsy
     {Map::k0fae, kF3, "f0-f7",
      modrm(kNo, kUse).is(kImplicitMemory | kImplicitSegment)},  // umonitor
-    {Map::k0fba, kAny, "4-7 e0-ff", modrm(kNo, kUse).takes(kU8).kills(C | P | A | S | O)},
-    {Map::k0fc7, kAny, "1", vector().uses(kRax | kRbx | kRcx | kRdx).kills(Z)},
+    {Map::k0fba, kAny, "4-7 e0-ff", modrm(kNo, kUse).takes(kU8).kills(kC | kP | kA | kS | kO)},
+    {Map::k0fc7, kAny, "1", vector().uses(kRax | kRbx | kRcx | kRdx).kills(kZ)},
     {Map::k0fc7, kNp, "3 5", vector().uses(kRax | kRdx).goes(Control::kTrap)},
     {Map::k0fc7, kNp, "4", vector().uses(kRax | kRdx)},
     {Map::k0fc7, kNp | k66 | kF3, "6", trap_modrm(kNo, kNo)},
@@ -447,8 +461,8 @@ constexpr Line kThreeByteLines[] = {
     {Map::k0f38, kF2, "f1", modrm(kUse, kUse)},
     {Map::k0f38, k66, "f5", trap_modrm(kUse, kNo).is(kMemoryOnly)},  // wruss
     {Map::k0f38, kNp, "f6", modrm(kUse, kNo).is(kMemoryOnly)},       // wrss
-    {Map::k0f38, k66, "f6", modrm(kUse, kUse).reads(C).kills(C)},
-    {Map::k0f38, kF3, "f6", modrm(kUse, kUse).reads(O).kills(O)},
+    {Map::k0f38, k66, "f6", modrm(kUse, kUse).reads(kC).kills(kC)},
+    {Map::k0f38, kF3, "f6", modrm(kUse, kUse).reads(kO).kills(kO)},
     {Map::k0f38, k66, "f8", modrm(kUse, kNo).is(kMemoryOnly)},
     // enqcmd, enqcmds; with registers urdmsr, uwrmsr
     {Map::k0f38, kF3 | kF2, "f8", modrm(kUse, kUse)},
@@ -504,12 +518,12 @@ constexpr Line kVexLines[] = {
      "00-0d 13 16 18-19 1c-1e 20-25 28-29 2b 30-41 45-47 50-53 58-59 78-79 96-9f a6-af b6-bf cf "
      "db-df",
      vector()},
-    {Map::kVex2, k66, "1a 2a 2c-2f 4b 5a 8c 8e", vector().is(kMemoryOnly)},
-    {Map::kVex2, kF3 | kF2, "4b", vector().is(kMemoryOnly)},
+    {Map::kVex2, k66, "1a 2a 2c-2f 5a 8c 8e", vector().is(kMemoryOnly)},
+    {Map::kVex2, k66 | kF3 | kF2, "4b", vector().is(kMemoryOnly | kNeedsSib)},
     {Map::kVex2, kAny, "49", group(Map::kVex49)},
     {Map::kVex49, kNp | k66, "0", vector()},
     {Map::kVex49, kNp, "c0", vector()},
-    {Map::kVex49, kF2, "c0-ff", vector()},
+    {Map::kVex49, kF2, "c0 c8 d0 d8 e0 e8 f0 f8", vector()},
     {Map::kVex2, kAny, "5e", vector().is(kRegisterOnly)},
     {Map::kVex2, kF3 | kF2, "5c", vector().is(kRegisterOnly)},
     {Map::kVex2, kNp | k66, "6c", vector().is(kRegisterOnly)},
@@ -622,6 +636,8 @@ consteval unsigned digit(char c) {
 // Not constexpr: to call it is an error of compilation.
 void an_opcode_has_two_rows() {}
 
+constexpr std::uint8_t kFlagsOfCondition[8] = {kO, kC, kZ, kC | kZ, kS, kP, kS | kO, kS | kO | kZ};
+
 struct Builder {
   InstructionTables tables{};
   std::uint16_t used = 0;
@@ -639,6 +655,19 @@ struct Builder {
     }
   }
 
+  // One row for all of the line's opcodes, or one for each if they name conditions.
+  consteval void add(const Line& line, unsigned first, unsigned last) {
+    for (unsigned opcode = first; opcode <= last; ++opcode) {
+      if ((line.row.traits & kReadsCondition) != 0) {
+        Form& form = tables.forms[++used];
+        form = line.row;
+        form.flags_read = kFlagsOfCondition[(opcode >> 1) & 7];
+        form.condition = form.control == Control::kConditional ? opcode & 15 : 0;
+      }
+      set(line, opcode);
+    }
+  }
+
   template <std::size_t count>
   consteval void add(const Line (&lines)[count]) {
     for (const Line& line : lines) {
@@ -652,8 +681,7 @@ struct Builder {
           value = 0;
           range = true;
         } else if (*at == ' ' || *at == '\0') {
-          for (unsigned opcode = range ? first : value; opcode <= value; ++opcode)
-            set(line, opcode);
+          add(line, range ? first : value, value);
           value = 0;
           range = false;
           if (*at == '\0') break;
@@ -667,6 +695,7 @@ struct Builder {
 
 consteval InstructionTables build() {
   Builder builder;
+  builder.tables.forms[0].group = Map::kEscape;
   builder.add(kOneByteLines);
   builder.add(kOneByteGroupLines);
   builder.add(k0fLines);
@@ -679,6 +708,6 @@ consteval InstructionTables build() {
 
 }  // namespace
 
-constinit const InstructionTables kInstructionTables = build();
+constinit const InstructionTables instruction_tables = build();
 
 }  // namespace bops::native

@@ -24,20 +24,13 @@ enum class Immediate : std::uint8_t {
   kSuffix,    ///< 3DNow!: the opcode's last byte
 };
 
-/// What an instruction does with a general register that is its operand.
-enum class Access : std::uint8_t {
-  kNone,       ///< no general register
-  kUse,        ///< reads it, or writes it in part or not always
-  kOverwrite,  ///< writes it as a whole if the operand size is 32 or 64 bits, does not read it
-};
-
 enum Trait : std::uint32_t {
   kModrm = 1U << 0,
   kByteReg = 1U << 1,          ///< ModRM.reg is an 8-bit register
   kByteRm = 1U << 2,           ///< ModRM.rm is one, or the opcode's register
   kMemoryOnly = 1U << 3,       ///< ModRM.rm must be memory
   kRegisterOnly = 1U << 4,     ///< ModRM.rm must be a register
-  kOpcodeRegister = 1U << 5,   ///< `other` is the opcode's register, not VEX.vvvv
+  kOpcodeRegister = 1U << 5,   ///< the other operand is the opcode's, not VEX.vvvv
   kReadsCondition = 1U << 6,   ///< reads the flags that the opcode's low four bits name
   kShiftCount = 1U << 7,       ///< kills no flag if the immediate's masked value is 0
   kImplicitMemory = 1U << 8,   ///< an access that ModRM does not show: 67 matters
@@ -46,10 +39,12 @@ enum Trait : std::uint32_t {
   kNoAccess = 1U << 11,        ///< lea, nop: the memory operand is not accessed
   kString = 1U << 12,          ///< F2 and F3 repeat it
   kNearBranch = 1U << 13,      ///< unknown with 66 and no REX.W
-  kWhole = 1U << 14,           ///< kOverwrite holds for any operand size
+  kWhole = 1U << 14,           ///< kOverwrites holds for any operand size
   kClearing = 1U << 15,        ///< reg op same reg does not depend on its value
-  kOverwritesRdx = 1U << 16,
-  kModIgnored = 1U << 17,  ///< ModRM.rm is a register whatever mod says
+  kModIgnored = 1U << 17,      ///< ModRM.rm is a register whatever mod says
+  kNeedsSib = 1U << 18,
+  kMayBeNop = 1U << 19,      ///< xchg with RAX
+  kOddImmediate = 1U << 20,  ///< kAddress, kSuffix
 };
 
 /// The places where rows are looked up: opcode maps by opcode, groups by ModRM.
@@ -123,21 +118,32 @@ enum class Map : std::uint8_t {
   kXop1012,
   kEvexC6,
   kCount,
-  kNoGroup = kCount,
+  kEscape = kCount,  ///< prefixes, 0F 38, 0F 3A, VEX, EVEX, XOP: the opcode follows; also row 0
+  kNoGroup,
 };
 
+/// What happens to general registers: bit i for register i that is used (read, or written in part,
+/// or not always), bit 16 + i for one that is overwritten: written as a whole if the operand has 32
+/// or 64 bits, and not read. Of an operand: 0, kUses or kOverwrites, to be shifted by its number.
+using Effects = std::uint32_t;
+inline constexpr Effects kUses = 1;
+inline constexpr Effects kOverwrites = 1U << 16;
+
 /// One row.
-struct Form {
+struct alignas(32) Form {
   std::uint32_t traits = 0;
-  std::uint16_t implicit = 0;  ///< general registers used besides the operands
+  Effects implicit = 0;  ///< on registers besides the operands
+  Effects reg = 0;       ///< on ModRM.reg
+  Effects rm = 0;        ///< on ModRM.rm, unless that is memory
+  Effects other = 0;     ///< on VEX.vvvv, or the opcode's low three bits
   std::uint8_t flags_read = 0;
   std::uint8_t flags_killed = 0;
   Immediate immediate = Immediate::kNone;
   Control control = Control::kNone;
-  Access reg = Access::kNone;
-  Access rm = Access::kNone;
-  Access other = Access::kNone;  ///< VEX.vvvv or the opcode's low three bits
-  Map group = Map::kNoGroup;     ///< where to look on, with the ModRM byte
+  std::uint8_t condition = 0;  ///< of a jcc
+  /// Joined to the ModRM byte: 0xc0, a register form, if there is none or its mod plays no part.
+  std::uint8_t modrm_or = 0xc0;
+  Map group = Map::kNoGroup;  ///< where to look on
 };
 
 inline constexpr std::size_t kColumns = 4;  ///< no mandatory prefix, 66, F3, F2
@@ -147,7 +153,7 @@ inline constexpr std::size_t kGroupEntries = 8 + 64;
 inline constexpr auto kFirstGroup = static_cast<std::size_t>(Map::k80);
 inline constexpr auto kGroups = static_cast<std::size_t>(Map::kCount) - kFirstGroup;
 
-inline constexpr std::size_t kMostForms = 512;
+inline constexpr std::size_t kMostForms = 576;
 
 /// Plain arrays: <array> does not compile for general registers only with every compiler.
 struct InstructionTables {
@@ -157,6 +163,6 @@ struct InstructionTables {
   std::uint16_t groups[kGroups][kColumns][kGroupEntries];
 };
 
-extern const InstructionTables kInstructionTables;
+extern const InstructionTables instruction_tables;
 
 }  // namespace bops::native

@@ -158,8 +158,9 @@ void tell_kernel(const InitialStack& initial, const ElfImage& image, Word guest_
 void set_process_name(const char* execfn, const char* program) {
   const char* const descriptor = after_prefix(execfn, "/dev/fd/");
   const bool is_descriptor = descriptor && base_name(descriptor) == descriptor;
-  char name[16];
+  char name[kPathMax];  // the kernel cuts it
   Text(name, sizeof name) << base_name(is_descriptor ? program : execfn);
+  if (const char* const suffix = find_suffix(name, kDeleted)) name[suffix - name] = '\0';
   kernel_call(__NR_prctl, PR_SET_NAME, word(name));
 }
 

@@ -9,6 +9,8 @@ namespace bops::native {
 
 /// The engine is executed as
 ///   bops-native-engine PROFILE EXECFN PROGRAM [ARGV0 [ARGS...]]
+/// PROFILE is a path, or mask=HEX:PATH, where HEX is the signal mask that the guest shall have: all
+/// signals are blocked while one program replaces another.
 /// EXECFN is what the guest's AT_EXECFN shall name; PROGRAM the ELF file (never a script), or fd:N,
 /// an open descriptor that is then closed. The environment is the guest's own, untouched.
 struct Start {

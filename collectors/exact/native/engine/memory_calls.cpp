@@ -56,6 +56,9 @@ struct Mapping {
 /// Dynamic loaders reserve room for a whole library by mapping its file from the start.
 bool is_library(const Mapping& mapping) {
   if (mapping.has(MAP_ANONYMOUS) || mapping.has(MAP_SHARED) || mapping.offset != 0) return false;
+  struct stat status {};
+  if (kernel_call(__NR_fstat, mapping.descriptor, word(&status)) != 0 || !S_ISREG(status.st_mode))
+    return false;  // reading from a device may do something
   std::uint32_t magic = 0;
   constexpr std::uint32_t kElfMagic = 0x464c457f;
   const auto size = kernel_call(__NR_pread64, mapping.descriptor, word(&magic), sizeof magic, 0);
@@ -66,14 +69,13 @@ bool is_library(const Mapping& mapping) {
 /// libraries that are aligned to more than a page. glibc's heaps (128 MiB at most) and thread
 /// stacks tell the kernel by their flags that they are none.
 bool is_code_reservation(const Mapping& mapping) {
-  constexpr Word kSmallestArena = 160 * kMiB, kLargestArena = 512 * kMiB;
+  constexpr Word kSmallestArena = 160 * kMiB, kLargestArena = 640 * kMiB;
   constexpr Word kSmallestLibrary = 2 * kMiB, kLargestLibrary = 64 * kMiB;
-  if (!mapping.has(MAP_ANONYMOUS) || !mapping.has(MAP_PRIVATE) || mapping.protection != PROT_NONE ||
-      mapping.address != 0)
+  if (!mapping.has(MAP_ANONYMOUS) || !mapping.has(MAP_PRIVATE) || mapping.protection != PROT_NONE)
     return false;
   if (mapping.size >= kSmallestArena && mapping.size <= kLargestArena) return true;
-  return mapping.flags == (MAP_ANONYMOUS | MAP_PRIVATE) && mapping.size > kSmallestLibrary &&
-         mapping.size <= kLargestLibrary;
+  return mapping.address == 0 && mapping.flags == (MAP_ANONYMOUS | MAP_PRIVATE) &&
+         mapping.size > kSmallestLibrary && mapping.size <= kLargestLibrary;
 }
 
 bool is_to_be_low(const Mapping& mapping) {
@@ -340,8 +342,9 @@ std::int64_t change_emulated_heap(Word wanted) {
 std::int64_t change_heap(Word wanted) {
   const Guard guard(engine.lock);
   if (heap.start != 0) return change_emulated_heap(wanted);
-  static Word last;
-  if (wanted != 0 && wanted < last) remove_executable(page_up(wanted), page_up(last));
+  static Word start, last;
+  if (start == 0) start = last = static_cast<Word>(kernel_call(__NR_brk, 0));
+  if (wanted >= start && wanted < last) remove_executable(page_up(wanted), page_up(last));
   const std::int64_t result = kernel_call(__NR_brk, wanted);
   last = static_cast<Word>(result);
   return result;

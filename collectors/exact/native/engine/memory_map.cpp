@@ -1,5 +1,8 @@
 #include "collectors/exact/native/engine/memory_map.hpp"
 
+#include <asm/unistd.h>
+#include <sys/mman.h>
+
 #include <cstring>
 
 #include "collectors/exact/native/engine/code_cache.hpp"
@@ -72,6 +75,7 @@ void split_at(Word address) {
 
 bool may_join(const ExecutableRange& a, const ExecutableRange& b) {
   return a.end == b.start && a.mapping == b.mapping && a.writable == b.writable &&
+         a.guarded == b.guarded &&
          a.dormant == b.dormant && a.path == b.path && a.device == b.device && a.inode == b.inode &&
          (a.path[0] == '\0' || a.file_offset + (a.end - a.start) == b.file_offset);
 }
@@ -176,12 +180,42 @@ bool wake_executables(Word start, Word end, bool writable) {
   split_at(end);
   for (std::size_t i = first_above(start); i < range_count && ranges[i].start < end; ++i) {
     ExecutableRange& range = ranges[i];
-    if (writable && !range.writable) invalidate(range.start, range.end);
+    if ((writable && !range.writable) || range.guarded) invalidate(range.start, range.end);
+    range.guarded = false;
     if (range.dormant) forget_aliases(range.start, range.end);
     range.writable = writable;
     range.dormant = false;
   }
   join(start, end);
+  return true;
+}
+
+void guard_code(Word address) {
+  // An instruction may reach into the next page.
+  const Word first = address / kPageSize * kPageSize;
+  for (Word page = first; page <= first + kPageSize; page += kPageSize) {
+    const ExecutableRange* const known = executable_at(page);
+    if (!known || !known->writable || known->guarded) continue;
+    if (page != first && address + BOPS_PROFILE_MAX_INSTRUCTION_SIZE <= page) continue;
+    if (failed(kernel_call(__NR_mprotect, page, kPageSize, PROT_READ | PROT_EXEC))) continue;
+    split_at(page);
+    split_at(page + kPageSize);
+    ranges[first_above(page)].guarded = true;
+    join(page, page + kPageSize);
+  }
+}
+
+bool release_written_code(Word address) {
+  const ExecutableRange* const known = executable_at(address);
+  if (!known || !known->writable) return false;
+  if (!known->guarded) return true;  // another thread's write was first
+  const Word page = address / kPageSize * kPageSize;
+  split_at(page);
+  split_at(page + kPageSize);
+  ranges[first_above(page)].guarded = false;
+  invalidate(page, page + kPageSize);
+  kernel_call(__NR_mprotect, page, kPageSize, PROT_READ | PROT_WRITE | PROT_EXEC);
+  join(page, page + kPageSize);
   return true;
 }
 

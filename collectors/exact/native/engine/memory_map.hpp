@@ -15,6 +15,7 @@ struct ExecutableRange {
   Word file_offset, device, inode;
   std::uint32_t mapping;  ///< index of its MAPPING record, BOPS_PROFILE_NONE until a block needs it
   bool writable;          ///< at the time when it was mapped or protected last
+  bool guarded = false;   ///< it was translated, and the kernel is told that it is not writable
   bool dormant;           ///< not executable just now; kept for when it is again
   const char* path;       ///< never null; empty for anonymous memory
 };
@@ -32,6 +33,13 @@ ExecutableRange* executable_at(Word address);
 /// Whether another executable address is equal to `address` modulo a GiB: then entries of the
 /// target table must check. Engine lock held.
 bool is_aliased(Word address);
+
+/// Before code at `address` is read to be translated: if the guest may write it, its page and the next
+/// are protected, so that a write faults. Engine lock held.
+void guard_code(Word address);
+/// The guest writes at `address`. True if that faulted because of guard_code: its page is writable
+/// again, and translations of it are forgotten. Engine lock held.
+bool release_written_code(Word address);
 
 /// A free place of `size` bytes for code: below 1 GiB where there is room, then below 2 GiB, then
 /// 0 (anywhere). Only a proposal: map it with MAP_FIXED_NOREPLACE and ask again if that fails.

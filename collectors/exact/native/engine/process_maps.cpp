@@ -11,9 +11,9 @@ Word read_number(const char*& text, Word base) {
   for (;; ++text) {
     Word digit = 0;
     if (*text >= '0' && *text <= '9')
-      digit = static_cast<Word>(*text - '0');
+      digit = static_cast<Word>(*text) - '0';
     else if (*text >= 'a' && *text <= 'f')
-      digit = static_cast<Word>(*text - 'a' + 10);
+      digit = static_cast<Word>(*text) - 'a' + 10;
     else
       return number;
     if (digit >= base) return number;

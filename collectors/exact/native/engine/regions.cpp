@@ -9,14 +9,16 @@ extern "C" {
 namespace bops::native {
 namespace {
 
-constexpr int kMunmap = 11, kArchPrctl = 158;
+constexpr int kArchPrctl = 158;
 constexpr Word kSetGs = 0x1001;
 constexpr std::uint32_t kMaxNodes = 4096, kMaxDepth = 1 << 20, kMaxWorks = 4096;
+constexpr std::uint32_t kMaxPath = BOPS_PROFILE_MAX_REGION_DEPTH;
 constexpr std::uint32_t kOutside = 0;  ///< the node that stands for no region
 
 /// A path of names of one thread.
 struct Node {
   std::uint32_t parent;
+  std::uint32_t names;  ///< on the path
   std::uint32_t context;
   Area* area;
   bops_profile_region* record;
@@ -32,6 +34,7 @@ struct Work {
 struct Regions {
   std::uint32_t nodes, depth, works;
   std::uint32_t lost;  ///< begun beyond kMaxDepth
+  bool has_refused;
   Node node[kMaxNodes];
   std::uint32_t open[kMaxDepth];  ///< nodes, outermost first
   Work work[kMaxWorks];
@@ -92,7 +95,12 @@ std::uint32_t find_node(const Regions& regions, std::uint32_t parent, const char
 
 /// Without memory for another context, its counts stay with the one around it.
 std::uint32_t add_node(Thread* thread, Regions& regions, std::uint32_t parent, const char* name) {
-  if (regions.nodes == kMaxNodes || !thread->record) return parent;
+  if (regions.nodes == kMaxNodes || regions.node[parent].names == kMaxPath || !thread->record) {
+    if (!regions.has_refused)
+      say("a thread has too many regions, or too deep ones: the rest is counted with those around");
+    regions.has_refused = true;
+    return parent;
+  }
   Word size = 0;
   while (name[size] != '\0') ++size;
   const Guard guard(engine.lock);
@@ -106,6 +114,7 @@ std::uint32_t add_node(Thread* thread, Regions& regions, std::uint32_t parent, c
   }
   Node& node = regions.node[regions.nodes];
   node.parent = parent;
+  node.names = regions.node[parent].names + 1;
   node.context = record->index;
   node.area = area;
   node.record = record;
@@ -126,20 +135,27 @@ void switch_area(const Area* from, Area* to) {
   kernel_call(kArchPrctl, kSetGs, gs_of(to));
 }
 
-void begin(Area* area, const char* name) {
-  Regions& regions = *regions_of(area->thread);
+/// The node that is now innermost.
+Node* open_region(Thread* thread, const char* name) {
+  Regions& regions = *regions_of(thread);
   if (regions.depth == kMaxDepth) {
     ++regions.lost;
-    return;
+    return nullptr;
   }
   const std::uint32_t parent = innermost(regions);
   std::uint32_t node = find_node(regions, parent, name);
-  if (node == kOutside) node = add_node(area->thread, regions, parent, name);
+  if (node == kOutside) node = add_node(thread, regions, parent, name);
   regions.open[regions.depth++] = node;
-  if (node == kOutside) return;
-  bops_profile_region* const record = regions.node[node].record;
-  __atomic_store_n(&record->entries, record->entries + 1, __ATOMIC_RELAXED);
-  switch_area(area, regions.node[node].area);
+  return &regions.node[node];
+}
+
+void begin(Area* area, const char* name) {
+  Node* const node = open_region(area->thread, name);
+  if (!node || !node->record) return;
+  // Where a region was refused, the one around it is entered once more.
+  if (is_equal(node->name, name))
+    __atomic_store_n(&node->record->entries, node->record->entries + 1, __ATOMIC_RELAXED);
+  switch_area(area, node->area);
 }
 
 void end(Area* area) {
@@ -190,8 +206,22 @@ std::int64_t region_call(Area* area, Word operation, Word pointer, Word amount) 
   }
 }
 
+void reopen_regions(Area* area) {
+  Thread* const thread = area->thread;
+  const auto* const parents = reinterpret_cast<const Regions*>(thread->regions);
+  if (!parents) return;
+  thread->regions = 0;
+  for (std::uint32_t i = 0; i < parents->depth; ++i) {
+    const std::uint32_t node = parents->open[i];
+    if (node == kOutside || !open_region(thread, parents->node[node].name)) continue;
+  }
+  give_up_memory(word(parents), sizeof(Regions));
+  const Regions* const regions = reinterpret_cast<const Regions*>(thread->regions);
+  if (regions) switch_area(area, regions->node[innermost(*regions)].area);
+}
+
 void forget_regions(Thread* thread) {
-  if (thread->regions != 0) kernel_call(kMunmap, thread->regions, sizeof(Regions));
+  if (thread->regions != 0) give_up_memory(thread->regions, sizeof(Regions));
   thread->regions = 0;
 }
 

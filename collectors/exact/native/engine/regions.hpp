@@ -11,8 +11,12 @@ namespace bops::native {
 /// thread, which has the guest's registers. Returns what the guest's RAX shall be.
 std::int64_t region_call(Area* area, Word operation, Word pointer, Word amount);
 
-/// The thread ends, or is the only one of a new process: its regions are closed.
+/// The thread ends: its regions are closed.
 void forget_regions(Thread* thread);
+
+/// In the child of a fork, whose only area is `area`: what was open stays open, in contexts of the
+/// child's own. Afterwards GS may point to another area.
+void reopen_regions(Area* area);
 
 }  // namespace bops::native
 

@@ -3,6 +3,7 @@
 #include "collectors/exact/native/engine/counters.hpp"
 #include "collectors/exact/native/engine/detach.hpp"
 #include "collectors/exact/native/engine/inserted_code.hpp"
+#include "collectors/exact/native/engine/memory_map.hpp"
 
 extern "C" {
 void signal_entry();
@@ -25,6 +26,7 @@ constexpr std::int64_t kInvalid = -22, kFault = -14, kNoMemory = -12, kNotPermit
 constexpr Word kDefault = 0, kIgnore = 1;
 constexpr KernelMask kNeverBlocked = mask_of(kSigKill) | mask_of(kSigStop);
 constexpr Word kRedZone = 128;
+constexpr Word kWriteError = 2;   // of a page fault
 constexpr Word kMinStack = 2048;  // MINSIGSTKSZ of the kernel
 
 bool is_synchronous(int signal) {
@@ -190,6 +192,19 @@ void take_registers(const Area* area, MachineContext& machine) {
   machine.rip = area->resume;
 }
 
+/// A write to code that was translated: the translations are forgotten, and the write is done again.
+/// If the writer's own block may be among them, what follows the write is translated afresh.
+bool continue_behind_write(Area* area, Word address, MachineContext& machine) {
+  const Guard guard(engine.lock);
+  if (!release_written_code(address)) return false;
+  const Block* const block = cache.block_at(machine.rip);
+  if (!block || !block->forgotten) return true;
+  const Position position = settle(area, machine);
+  leave_block(area, position);
+  machine.rip = cache.enter_one(position.pc);
+  return true;
+}
+
 /// What an instruction raises and the guest never sees. True: done.
 bool handle_own_fault(Area* area, int signal, const KernelInformation& information,
                       UserContext& context) {
@@ -203,6 +218,8 @@ bool handle_own_fault(Area* area, int signal, const KernelInformation& informati
     replace_lost_page(information.address);
     return true;
   }
+  if (signal == kSigSegv && (machine.error & kWriteError) != 0 && cache.contains(rip))
+    return continue_behind_write(area, information.address, machine);
   if (signal == kSigTrap && cache.contains(rip)) {
     const Block* const block = cache.block_at(rip - 1);
     if (block && block->forgotten && block->start == rip - 1) {
@@ -211,7 +228,6 @@ bool handle_own_fault(Area* area, int signal, const KernelInformation& informati
       return true;
     }
   }
-  (void)area;
   return false;
 }
 
@@ -250,11 +266,13 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
     const Guard guard(engine.lock);
     leave_block(area, position);
   }
+  KernelInformation seen = information;
+  if (is_raised && seen.address == machine.rip) seen.address = position.pc;
   machine.rip = position.pc;
   if (action.handler <= kIgnore || is_blocked)
-    take_default(thread, signal, information, context);
+    take_default(thread, signal, seen, context);
   else
-    start_handler(area, signal, action, information, context);
+    start_handler(area, signal, action, seen, context);
 }
 
 }  // namespace
@@ -277,7 +295,7 @@ void take_over_signals(Thread* thread) {
   }
   KernelMask mask = 0;
   kernel_call(kSigprocmaskCall, kBlock, 0, word(&mask), kMaskSize);
-  set_kernel_mask(set_guest_mask(thread, mask));
+  set_kernel_mask(set_guest_mask(thread, engine.has_first_mask ? engine.first_mask : mask));
 }
 
 std::int64_t guest_sigaction(const Area* area, Word signal, Word action, Word old_action, Word size) {
@@ -396,15 +414,23 @@ void hand_over_signals(Area* area) {
   area->mask |= thread->blocked_synchronous;
 }
 
-void take_signals_back(Area* area) {
+KernelMask pass_signals_on(Area* area) {
   Thread* const thread = area->thread;
-  set_signal_stack(thread);
+  block_signals(area);
+  send_deferred(area);
   for (int signal = 1; signal <= kSignals; ++signal) {
     const KernelAction action = action_of(thread, signal);
-    if (is_synchronous(signal) || action.handler > kIgnore)
+    if (is_synchronous(signal) && action.handler == kIgnore) set_kernel_action(signal, action);
+  }
+  return guest_mask(thread, area->mask);
+}
+
+void take_signals_back(Area* area) {
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    const KernelAction action = action_of(area->thread, signal);
+    if (is_synchronous(signal) && action.handler == kIgnore)
       set_kernel_action(signal, kernel_action_for(signal, action));
   }
-  area->mask &= ~kSynchronousSignals;
 }
 
 }  // namespace bops::native

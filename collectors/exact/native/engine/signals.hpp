@@ -34,8 +34,12 @@ void block_signals(Area* area);
 void send_deferred(Area* area);
 
 /// Hands dispositions, mask and signal stack of the thread to the kernel as the guest knows them:
-/// before an exec, or before the guest goes on without the engine.
+/// before the guest goes on without the engine.
 void hand_over_signals(Area* area);
+
+/// Before an exec: what the guest ignores stays ignored. Blocks all signals; returns the mask that
+/// the new program shall have.
+KernelMask pass_signals_on(Area* area);
 /// After an exec that failed.
 void take_signals_back(Area* area);
 

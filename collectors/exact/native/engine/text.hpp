@@ -20,6 +20,16 @@ inline const char* after_prefix(const char* text, const char* prefix) {
   return text;
 }
 
+/// Where `suffix` begins at the end of `text`; null if it does not end so.
+inline const char* find_suffix(const char* text, const char* suffix) {
+  for (; *text != '\0'; ++text)
+    if (is_same_text(text, suffix)) return text;
+  return nullptr;
+}
+
+/// What the kernel adds to the path of a file that is no longer there.
+inline constexpr const char* kDeleted = " (deleted)";
+
 /// What follows the last slash.
 inline const char* base_name(const char* path) {
   const char* name = path;

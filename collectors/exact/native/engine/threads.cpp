@@ -1,3 +1,4 @@
+#include "collectors/exact/native/engine/code_cache.hpp"
 #include "collectors/exact/native/engine/counters.hpp"
 #include "collectors/exact/native/engine/regions.hpp"
 #include "collectors/exact/native/engine/signals.hpp"
@@ -18,8 +19,7 @@ namespace bops::native {
 namespace {
 
 constexpr int kGetpid = 39, kClone = 56, kFork = 57, kVfork = 58, kExit = 60, kGetppid = 110,
-              kPrctl = 157, kArchPrctl = 158, kGettid = 186, kExitGroup = 231, kClone3 = 435,
-              kMunmap = 11;
+              kPrctl = 157, kArchPrctl = 158, kGettid = 186, kExitGroup = 231, kClone3 = 435;
 constexpr Word kSetGs = 0x1001, kGetName = 16;
 constexpr Word kCloneVm = 0x100, kCloneSighand = 0x800, kCloneVfork = 0x4000, kCloneThread = 0x10000, kSigchld = 17;
 constexpr std::int64_t kFault = -14, kTryAgain = -11;
@@ -77,8 +77,8 @@ Thread* new_thread() {
 
 void forget_partials(Thread* thread) {
   if (thread->partials)
-    kernel_call(kMunmap, word(thread->partials),
-                thread->partial_capacity * sizeof(Thread::Partial));
+    give_up_memory(word(thread->partials),
+                   thread->partial_capacity * sizeof(Thread::Partial));
   thread->partials = nullptr;
   thread->partial_capacity = thread->partial_count = 0;
 }
@@ -150,8 +150,9 @@ void start_forked(Area* area) {
                                                 path_length(engine.paths.program));
   thread->process = engine.process;
   record_thread(thread);
-  forget_regions(thread);
+  cache.start_new_window();
   counters_after_fork(area, thread->record ? thread->record->index : BOPS_PROFILE_NONE);
+  reopen_regions(area);
 }
 
 std::int64_t fork_guest(Area* area, std::int64_t number, const Word arguments[5], Word stack) {
@@ -159,7 +160,7 @@ std::int64_t fork_guest(Area* area, std::int64_t number, const Word arguments[5]
                                        arguments[3], arguments[4], nullptr);
   if (child != 0) return child;
   start_forked(area);
-  if (stack != 0) area->registers[kRsp] = stack;
+  if (stack != 0) current_area()->registers[kRsp] = stack;
   return 0;
 }
 

@@ -104,7 +104,7 @@ Word Translator::translate(Word pc) {
     const Word guest_pc = next_;
     emit_block();
     if (first == 0) first = block_->start;
-    cache_.remember(guest_pc, block_->number);
+    cache_.remember(guest_pc, static_cast<std::uint32_t>(block_ - cache_.blocks_));
     if (next_ == 0) break;
   }
   cache_.hot_ = hot_.at();
@@ -112,10 +112,26 @@ Word Translator::translate(Word pc) {
   return first;
 }
 
+Word Translator::translate_one(Word pc) {
+  max_instructions_ = 1;
+  if (!decode_block(pc) || !open_block(pc)) return cache_.enter(pc);
+  next_ = pc;
+  emit_block();
+  if (next_ != 0) {
+    hot_.keep_in_line(1);
+    hot_.byte(0xe9);
+    emit_link(next_);
+  }
+  cache_.hot_ = hot_.at();
+  cache_.cold_ = cold_.at();
+  return block_->start;
+}
+
 bool Translator::decode_block(Word pc) {
   count_ = 0;
-  while (count_ < kMaxInstructions) {
+  while (count_ < max_instructions_) {
     GuestInstruction& instruction = guest_[count_];
+    if (max_instructions_ > 1) guard_code(pc);
     const std::size_t available = code_bytes_at(pc);
     if (available == 0 ||
         !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
@@ -134,11 +150,9 @@ bool Translator::decode_block(Word pc) {
 }
 
 bool Translator::open_block(Word pc) {
-  const std::uint32_t number = cache_.block_count_;
-  if (number >= CodeCache::kMaxBlocks || !open_window_of(number)) {
-    return false;
-  }
-  block_ = &cache_.blocks_[number];
+  const std::uint32_t number = cache_.next_number_;
+  if (cache_.block_count_ >= CodeCache::kMaxBlocks || !open_window_of(number)) return false;
+  block_ = &cache_.blocks_[cache_.block_count_];
   *block_ = Block{};
   block_->pc = pc;
   block_->number = number;
@@ -147,6 +161,7 @@ bool Translator::open_block(Word pc) {
   block_->bytes = static_cast<std::uint16_t>(last().next() - pc);
   block_->control = static_cast<std::uint8_t>(last().decoded.control);
   ++cache_.block_count_;
+  ++cache_.next_number_;
   record_block(number);
   return true;
 }
@@ -525,6 +540,11 @@ void Translator::emit_loop_exits(const std::uint32_t* patches, int count) {
     emit_spilled_count(cold_, static_cast<unsigned>(i + 1));
     cold_.jump(hot_.address());
   }
+}
+
+Word CodeCache::enter_one(Word pc) {
+  Translator translator(*this);
+  return hot_ + kReserve > hot_end_ ? enter(pc) : translator.translate_one(pc);
 }
 
 Word CodeCache::enter(Word pc) {

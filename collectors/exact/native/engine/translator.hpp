@@ -20,6 +20,8 @@ class Translator {
   /// Translates the trace that begins at `pc`, whose first block is not translated yet. Returns the
   /// cache address to jump to.
   Word translate(Word pc);
+  /// The same for one instruction, which is not made known under its address.
+  Word translate_one(Word pc);
 
  private:
   static constexpr int kMaxInstructions = 96;  ///< of a block
@@ -78,6 +80,7 @@ class Translator {
   [[nodiscard]] int body_count() const { return has_sequence() ? count_ - 1 : count_; }
 
   CodeCache& cache_;
+  int max_instructions_ = kMaxInstructions;
   Emitter hot_;
   Emitter cold_;
   GuestInstruction guest_[kMaxInstructions];

@@ -36,33 +36,38 @@ bool move(const Part& part, Word to) {
          static_cast<std::int64_t>(to);
 }
 
+void list(Word start, Word end) {
+  add_executable({.start = start,
+                  .end = end,
+                  .file_offset = 0,
+                  .device = 0,
+                  .inode = 0,
+                  .mapping = BOPS_PROFILE_NONE,
+                  .writable = false,
+                  .dormant = false,
+                  .path = "[vdso]"});
+}
+
 }  // namespace
 
 Word move_vdso() {
   Part parts[kMaxParts] = {};
   const std::size_t count = find_parts(parts);
   if (count == 0) return 0;
-  const Word old_start = parts[0].start;
-  const Word new_start = propose_code_address(parts[count - 1].end - old_start);
-  if (new_start == 0) return 0;
+  const Word size = parts[count - 1].end - parts[0].start;
+  const Word start = propose_code_address(size);
   Word code = 0;
+  bool moved = start != 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const Word to = parts[i].start - old_start + new_start;
+    const Word to = parts[i].start - parts[0].start + start;
     // Kernels that seal them (6.16) refuse the first already.
-    if (!move(parts[i], to)) return 0;
+    moved = moved && move(parts[i], to);
     if (!parts[i].is_code) continue;
+    list(moved ? to : parts[i].start,
+         (moved ? to : parts[i].start) + parts[i].end - parts[i].start);
     code = to;
-    add_executable({.start = to,
-                    .end = to + (parts[i].end - parts[i].start),
-                    .file_offset = 0,
-                    .device = 0,
-                    .inode = 0,
-                    .mapping = BOPS_PROFILE_NONE,
-                    .writable = false,
-                    .dormant = false,
-                    .path = "[vdso]"});
   }
-  return code;
+  return moved ? code : 0;
 }
 
 }  // namespace bops::native
