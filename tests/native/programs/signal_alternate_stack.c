@@ -18,9 +18,10 @@ static void on_usr1(int number, siginfo_t* info, void* context) {
   int here = number;
   say("handler of %d on the alternate stack: %d, SS_ONSTACK: %d", number, on_alternate(&here),
       (now.ss_flags & SS_ONSTACK) != 0);
+  if (!(now.ss_flags & SS_ONSTACK)) return;
   stack_t other = now;
   other.ss_flags = 0;
-  say("changing it meanwhile: %s", sigaltstack(&other, NULL) == 0 ? "done" : strerror(errno));
+  say_call("changing it meanwhile", sigaltstack(&other, NULL));
 }
 
 static void on_segv(int number, siginfo_t* info, void* context) {

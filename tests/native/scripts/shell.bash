@@ -1,5 +1,6 @@
 #!/bin/bash
 # What the shell itself does: arrays, expansions, traps, jobs, signals, substitutions.
+exec 2>/dev/null  # its messages name processes by their numbers
 declare -A ages=([ann]=31 [bob]=27)
 for name in $(printf '%s\n' "${!ages[@]}" | sort); do echo "$name ${ages[$name]}"; done
 list=({1..20})
