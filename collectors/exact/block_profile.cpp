@@ -117,6 +117,7 @@ class Reading {
   std::unordered_set<std::uint32_t> packed_threads_;
   std::vector<CounterRecord> counters_;
   std::vector<BlockProfile::Execution> packed_executions_;
+  std::unordered_multimap<std::uint64_t, std::uint64_t> followers_;  // by the first one's id
 };
 
 void Reading::walk_extents() {
@@ -219,6 +220,10 @@ bool Reading::read_block(Bytes record) {
   BlockProfile::Block block{
       wire->id, wire->address, wire->mapping, (wire->flags & BOPS_BLOCK_TAIL_PROVISIONAL) != 0, {},
       {}};
+  if ((wire->flags & BOPS_BLOCK_FOLLOWS) != 0) {
+    if (wire->follows == 0 || wire->follows > wire->id) return false;
+    followers_.emplace(wire->id - wire->follows, wire->id);
+  }
   std::size_t sum = 0;
   for (const std::byte length : *lengths) {
     const auto size = static_cast<std::uint8_t>(length);
@@ -325,6 +330,13 @@ void Reading::resolve_executions() {
   for (const BlockProfile::Execution& execution : packed_executions_)
     if (execution.times != 0 && packed_indices.contains(execution.thread))
       profile_.executions.push_back(execution);
+  // A chain that does not start with a block of its own has no executions: followers do not count.
+  for (std::size_t i = 0, counted = profile_.executions.size(); i < counted; ++i) {
+    const BlockProfile::Execution execution = profile_.executions[i];
+    const auto [first, last] = followers_.equal_range(execution.block);
+    for (auto follower = first; follower != last; ++follower)
+      profile_.executions.push_back({execution.thread, follower->second, execution.times});
+  }
 }
 
 /// Sorts by `key` and drops all but the first of each.

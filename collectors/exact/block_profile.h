@@ -134,7 +134,11 @@ struct bops_profile_mapping {
 enum bops_profile_block_flags {
   /* The engine may have met only the first bytes of the last instruction and then dropped it: it
    * belongs to the block only if its bytes are a complete instruction. */
-  BOPS_BLOCK_TAIL_PROVISIONAL = 1
+  BOPS_BLOCK_TAIL_PROVISIONAL = 1,
+  /* The engine has joined it to the block with the id `id - follows`, whose last instruction, or
+   * that of the one with the id before, jumps or calls here: each execution of that one is one of
+   * this, whose own counter stays 0. PARTIAL records name each of them for itself. */
+  BOPS_BLOCK_FOLLOWS = 2
 };
 
 struct bops_profile_block {
@@ -145,7 +149,7 @@ struct bops_profile_block {
   uint16_t flags;
   uint16_t instructions; /* n */
   uint32_t bytes;        /* the sum of the n lengths */
-  uint32_t reserved;
+  uint32_t follows;      /* 0, or with BOPS_BLOCK_FOLLOWS the distance to the first */
   uint8_t data[]; /* n lengths, then the instructions' bytes */
 };
 

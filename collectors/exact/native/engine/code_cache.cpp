@@ -35,6 +35,7 @@ bool CodeCache::create(Word place, Word size) {
   size_ = size;
   blocks_ = static_cast<Block*>(reserve_memory(kMaxBlocks * sizeof(Block)));
   items_ = static_cast<std::uint8_t*>(reserve_memory(kMaxItems));
+  joined_ = static_cast<JoinedPiece*>(reserve_memory(kMaxJoined * sizeof(JoinedPiece)));
   exits_ = static_cast<Exit*>(reserve_memory(kMaxExits * sizeof(Exit)));
   hash_ = static_cast<std::uint32_t*>(reserve_memory(kFirstHash * sizeof hash_[0]));
   hash_mask_ = kFirstHash - 1;
@@ -139,10 +140,20 @@ void CodeCache::link(std::uint32_t exit_index, Word address) {
                    __ATOMIC_RELEASE);
 }
 
+/// Whether some of the block's guest code lies in [start, end).
+bool CodeCache::is_from(const Block& block, Word start, Word end) const {
+  if (block.pc < end && block.pc + block.bytes > start) return true;
+  for (unsigned i = 0; i < block.joined_count; ++i) {
+    const JoinedPiece& piece = joined_[block.joined + i];
+    if (piece.pc < end && piece.pc + piece.bytes > start) return true;
+  }
+  return false;
+}
+
 bool CodeCache::has_translations(Word start, Word end) const {
   for (std::uint32_t i = 0; i < block_count_; ++i) {
     const Block& block = blocks_[i];
-    if (!block.forgotten && block.pc < end && block.pc + block.bytes > start) return true;
+    if (!block.forgotten && is_from(block, start, end)) return true;
   }
   return false;
 }
@@ -151,7 +162,7 @@ void CodeCache::forget(Word start, Word end) {
   auto* const table = static_cast<std::uint32_t*>(at_gs(current_area(), GS_TABLE));
   for (std::uint32_t i = 0; i < block_count_; ++i) {
     Block& block = blocks_[i];
-    if (block.forgotten || block.pc >= end || block.pc + block.bytes <= start) continue;
+    if (block.forgotten || !is_from(block, start, end)) continue;
     block.forgotten = true;
     std::uint32_t& entry = table[block.pc & 0x3fffffff];
     if (entry != 0) __atomic_store_n(&entry, 0, __ATOMIC_RELEASE);

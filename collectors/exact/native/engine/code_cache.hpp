@@ -29,8 +29,10 @@ struct Block {
   std::uint32_t items;           ///< index of the first item of the body
   std::uint32_t item_count;
   std::uint32_t number;          ///< of its counter; not its index in the cache
-  std::uint16_t bytes;           ///< of guest code
-  std::uint8_t instructions;
+  std::uint32_t joined;          ///< index of the first piece that is joined to it
+  std::uint16_t bytes;           ///< of guest code at pc
+  std::uint8_t instructions;     ///< those of joined pieces, too
+  std::uint8_t joined_count;
   std::uint8_t copies;           ///< of the body: a loop is unrolled
   std::uint8_t counted_before;   ///< in the last copy, the counter stands before this instruction;
                                  ///< == instructions: within the sequence
@@ -39,6 +41,14 @@ struct Block {
   std::uint8_t push_at;          ///< in the sequence of an indirect call: the push; 0: none
   std::uint8_t control;          ///< Control of its last instruction
   bool forgotten;
+};
+
+/// Guest code elsewhere that a direct jump or call in the middle of a block leads to. It has the
+/// block's number + 1 and so on, and no counter of its own.
+struct JoinedPiece {
+  Word pc;
+  std::uint16_t bytes;
+  std::uint8_t first;  ///< index of its first instruction in the block
 };
 
 /// An item of a body: its length in the cache, with flags.
@@ -86,6 +96,7 @@ class CodeCache {
   [[nodiscard]] Word miss() const { return miss_; }
   [[nodiscard]] Word filter() const { return base_; }
   [[nodiscard]] const std::uint8_t* item(std::uint32_t index) const { return &items_[index]; }
+  [[nodiscard]] const JoinedPiece& joined_piece(std::uint32_t index) const { return joined_[index]; }
   [[nodiscard]] Exit& exit(std::uint32_t index) { return exits_[index]; }
 
   /// Makes the system call `number` visible to the engine.
@@ -105,12 +116,14 @@ class CodeCache {
   static constexpr Word kMaxBlocks = Word{1} << 23;
   static constexpr Word kMaxItems = Word{1} << 28;
   static constexpr Word kMaxExits = Word{1} << 24;
+  static constexpr Word kMaxJoined = Word{1} << 23;
   /// More than one trace can take: translation stops before there is less.
   static constexpr Word kReserve = 256 * 1024;
 
   std::uint32_t add_exit(ExitKind kind, Word pc, Word patch = 0);
   void remember(Word pc, std::uint32_t index);
   void grow_hash();
+  [[nodiscard]] bool is_from(const Block& block, Word start, Word end) const;
   /// Code that leaves the cache through an exit.
   void emit_exit(Emitter& out, std::uint32_t exit_index) const;
   Word checked_entry(Word pc, Word address);
@@ -123,6 +136,8 @@ class CodeCache {
   Block* blocks_ = nullptr;
   std::uint8_t* items_ = nullptr;
   Exit* exits_ = nullptr;
+  JoinedPiece* joined_ = nullptr;
+  std::uint32_t joined_count_ = 0;
   std::uint32_t next_number_ = 0;
   std::uint32_t block_count_ = 0, item_count_ = 0, exit_count_ = 0;
   /// Open addressing by guest address: block index + 1, 0 is free.

@@ -231,10 +231,7 @@ void counters_after_fork(Area* area, std::uint32_t context) {
   if (!open_windows(area, 0, counters.windows)) give_up("a forked child cannot map its counters");
 }
 
-void count_partial(Area* area, std::uint32_t number, unsigned completed, bool counted,
-                   unsigned iterations) {
-  if (!counted) counter_of(area, number) += iterations + (completed > 0 ? 1 : 0);
-  if (!counted && completed == 0) return;
+void count_partial(Area* area, std::uint32_t number, unsigned completed) {
   bops_profile_partial* const record = find_partial(area->thread, area->context, number, completed);
   if (record) __atomic_store_n(&record->times, record->times + 1, __ATOMIC_RELAXED);
 }

@@ -32,6 +32,12 @@ inline std::uint64_t& counter_of(const Area* area, std::uint32_t number) {
 /// The profile's id of a block. Its window must have been opened.
 std::uint64_t profile_id(std::uint32_t number);
 
+/// The first number from `number` on that is followed by `count` - 1 more in the same window.
+inline std::uint32_t numbers_in_one_window(std::uint32_t number, std::uint32_t count) {
+  const std::uint32_t left = kWindowCounters - number % kWindowCounters;
+  return count <= left ? number : number + left;
+}
+
 /// Opens the window of block `number` in all areas. False if the process has no more windows.
 /// Engine lock held.
 bool open_window_of(std::uint32_t number);
@@ -49,10 +55,8 @@ void give_area_back(Area* area);
 /// In the child of a fork: `area` is the only one left, with counters and a table of its own.
 void counters_after_fork(Area* area, std::uint32_t context);
 
-/// Records that one execution of a block went only so far, and counts that execution if its counter
-/// had not been reached. `iterations` whole executions are counted besides. Engine lock held.
-void count_partial(Area* area, std::uint32_t number, unsigned completed, bool counted,
-                   unsigned iterations);
+/// Records that one execution of a block, which is counted, went only so far. Engine lock held.
+void count_partial(Area* area, std::uint32_t number, unsigned completed);
 
 /// Whether `address` lies in a window of an area.
 bool is_counter_address(Word address);

@@ -138,12 +138,19 @@ void Interpreter::step_rex() {
 /// `completed` instructions of a block in copy number `copy`.
 Position inside(const Block& block, unsigned completed, unsigned copy, bool counted) {
   Word pc = block.pc;
+  unsigned first = 0;  // instruction at pc
+  for (unsigned i = 0; i < block.joined_count; ++i) {
+    const JoinedPiece& piece = cache.joined_piece(block.joined + i);
+    if (piece.first > completed) break;
+    pc = piece.pc;
+    first = piece.first;
+  }
   unsigned instruction = 0;
   const std::uint8_t* const items = cache.item(block.items);
   for (unsigned i = 0; instruction < completed; ++i) {
     if ((items[i] & kItemInserted) != 0) continue;
     const unsigned length = items[i] & kItemLength;
-    pc += (items[i] & kItemFar) != 0 ? length - kFarAdded : length;
+    if (instruction >= first) pc += (items[i] & kItemFar) != 0 ? length - kFarAdded : length;
     ++instruction;
   }
   return {pc, &block, completed, copy, counted};
@@ -270,8 +277,19 @@ Position settle(const Area* area, MachineContext& machine) {
 
 void leave_block(Area* area, const Position& position) {
   if (!position.block) return;
-  count_partial(area, position.block->number, position.completed, position.counted,
-                position.iterations);
+  const Block& block = *position.block;
+  const unsigned completed = position.completed;
+  if (!position.counted) {
+    counter_of(area, block.number) += position.iterations + (completed > 0 ? 1 : 0);
+    if (completed == 0) return;
+  }
+  unsigned first = 0;
+  for (unsigned i = 0; i <= block.joined_count; ++i) {
+    const unsigned end = i < block.joined_count ? unsigned{cache.joined_piece(block.joined + i).first}
+                                                : unsigned{block.instructions};
+    if (completed < end) count_partial(area, block.number + i, completed > first ? completed - first : 0);
+    first = end;
+  }
 }
 
 }  // namespace bops::native

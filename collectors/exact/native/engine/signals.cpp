@@ -89,6 +89,7 @@ bool is_on(const KernelStack& stack, Word rsp) {
 /// As sigaltstack shows it.
 KernelStack visible_stack(const Thread* thread, Word rsp) {
   KernelStack stack = thread->guest_stack;
+  if (stack.size == 0) stack.flags |= kStackDisabled;
   if (is_on(stack, rsp) && (stack.flags & kAutoDisarm) == 0) stack.flags |= kOnThisStack;
   return stack;
 }
@@ -283,9 +284,6 @@ void set_signal_stack(const Thread* thread) {
 }
 
 void take_over_signals(Thread* thread) {
-  KernelStack none{};
-  kernel_call(kSigaltstackCall, 0, word(&none));
-  thread->guest_stack = none;
   set_signal_stack(thread);
   KernelAction* const actions = thread->actions->actions;
   for (int signal = 1; signal <= kSignals; ++signal) {
@@ -344,9 +342,13 @@ std::int64_t guest_sigaltstack(Area* area, Word stack, Word old_stack) {
   const KernelStack before = visible_stack(thread, rsp);
   if (stack != 0) {
     if ((before.flags & kOnThisStack) != 0) return kNotPermitted;
-    // To have none as before is no change: the kernel does not ask for a size then.
-    const bool is_none = wanted.base == 0 && wanted.size == 0 && wanted.flags == 0;
-    if (is_none && thread->guest_stack.size == 0) wanted.flags = kStackDisabled;
+    // What is no change is not looked at closely: none of size 0 where there was none from the start.
+    const KernelStack& stored = thread->guest_stack;
+    const bool is_same = wanted.base == stored.base && wanted.size == stored.size &&
+                         wanted.flags == stored.flags;
+    if (is_same) stack = 0;
+  }
+  if (stack != 0) {
     const std::int32_t mode = wanted.flags & ~kAutoDisarm;
     if (mode != 0 && mode != kOnThisStack && mode != kStackDisabled) return kInvalid;
     if (mode == kStackDisabled) {

@@ -68,7 +68,7 @@ Thread* new_thread() {
   thread->blocked_synchronous = 0;
   thread->regions = 0;
   thread->shares_memory = false;
-  thread->guest_stack = KernelStack{0, kStackDisabled, 0, 0};
+  thread->guest_stack = KernelStack{};
   thread->record = nullptr;
   thread->next = threads.living;
   threads.living = thread;

@@ -127,9 +127,26 @@ Word Translator::translate_one(Word pc) {
   return block_->start;
 }
 
+bool Translator::may_join() const {
+  const GuestInstruction& instruction = last();
+  const Control control = instruction.decoded.control;
+  if (max_instructions_ == 1 || (control != Control::kJump && control != Control::kCall))
+    return false;
+  // Return addresses that one push writes.
+  if (control == Control::kCall && instruction.next() >= 0x80000000) return false;
+  const Word target = instruction.branch_target();
+  if (target == guest_[0].pc) return false;
+  const ExecutableRange* const from = executable_at(instruction.pc);
+  const ExecutableRange* const to = executable_at(target);
+  return from && to && !from->writable && !to->writable;
+}
+
 bool Translator::decode_block(Word pc) {
   count_ = 0;
+  joined_ = 0;
+  int piece = 0;  // where the current one begins
   while (count_ < max_instructions_) {
+    if (joined_ > 0 && count_ - piece == kMaxJoinedSize) break;
     GuestInstruction& instruction = guest_[count_];
     if (max_instructions_ > 1) guard_code(pc);
     const std::size_t available = code_bytes_at(pc);
@@ -143,14 +160,30 @@ bool Translator::decode_block(Word pc) {
     if (is_uncountable && count_ > 0) break;
     ++count_;
     pc = instruction.next();
+    instruction.is_joined = false;
     if (is_uncountable) instruction.decoded.control = Control::kGsBase;
-    if (control != Control::kNone || is_uncountable) break;
+    if (joined_ < kMaxJoined && may_join()) {
+      instruction.is_joined = true;
+      ++joined_;
+      pc = instruction.branch_target();
+      piece = count_;
+      continue;
+    }
+    if (control != Control::kNone || is_uncountable) return true;
+  }
+  // A joined piece must end with its block: one that is too long stays a block of its own.
+  if (joined_ > 0) {
+    count_ = piece;
+    --joined_;
+    guest_[count_ - 1].is_joined = false;
   }
   return count_ > 0;
 }
 
 bool Translator::open_block(Word pc) {
-  const std::uint32_t number = cache_.next_number_;
+  const auto numbers = static_cast<std::uint32_t>(joined_) + 1;
+  const std::uint32_t number = numbers_in_one_window(cache_.next_number_, numbers);
+  if (cache_.joined_count_ + numbers > CodeCache::kMaxJoined) return false;
   if (cache_.block_count_ >= CodeCache::kMaxBlocks || !open_window_of(number)) return false;
   block_ = &cache_.blocks_[cache_.block_count_];
   *block_ = Block{};
@@ -158,16 +191,34 @@ bool Translator::open_block(Word pc) {
   block_->number = number;
   block_->items = cache_.item_count_;
   block_->instructions = static_cast<std::uint8_t>(count_);
-  block_->bytes = static_cast<std::uint16_t>(last().next() - pc);
   block_->control = static_cast<std::uint8_t>(last().decoded.control);
   ++cache_.block_count_;
-  ++cache_.next_number_;
-  record_block(number);
+  cache_.next_number_ = number + numbers;
+  block_->joined = cache_.joined_count_;
+  int first = 0;
+  std::uint32_t follows = 0;
+  for (int i = 0; i < count_; ++i) {
+    if (i + 1 < count_ && !guest_[i].is_joined) continue;
+    const auto bytes = static_cast<std::uint16_t>(guest_[i].next() - guest_[first].pc);
+    if (follows == 0) {
+      block_->bytes = bytes;
+    } else {
+      cache_.joined_[cache_.joined_count_++] = {guest_[first].pc, bytes,
+                                                static_cast<std::uint8_t>(first)};
+      ++block_->joined_count;
+    }
+    record_piece(number + follows, first, i + 1, follows);
+    first = i + 1;
+    ++follows;
+  }
   return true;
 }
 
-void Translator::record_block(std::uint32_t number) {
-  const Word pc = guest_[0].pc;
+/// Instructions [first, last), which follow one another in the guest's memory.
+void Translator::record_piece(std::uint32_t number, int first, int last, std::uint32_t follows) {
+  const Word pc = guest_[first].pc;
+  const auto count = static_cast<std::uint16_t>(last - first);
+  const auto bytes = static_cast<std::uint32_t>(guest_[last - 1].next() - pc);
   ExecutableRange* range = executable_at(pc);
   if (range && range->mapping == BOPS_PROFILE_NONE) {
     const bops_profile_mapping* mapping =
@@ -176,12 +227,14 @@ void Translator::record_block(std::uint32_t number) {
     if (mapping) range->mapping = mapping->index;
   }
   bops_profile_block* record = profile_writer_new_block(
-      &engine.writer, profile_id(number), static_cast<std::uint16_t>(count_), block_->bytes);
+      &engine.writer, profile_id(number), count, bytes);
   if (!record) return;
   record->address = pc;
   record->mapping = range ? range->mapping : BOPS_PROFILE_NONE;
-  for (int i = 0; i < count_; ++i) record->data[i] = guest_[i].decoded.length;
-  __builtin_memcpy(record->data + count_, guest_[0].code(), block_->bytes);
+  record->flags = follows != 0 ? BOPS_BLOCK_FOLLOWS : 0;
+  record->follows = follows;
+  for (int i = 0; i < count; ++i) record->data[i] = guest_[first + i].decoded.length;
+  __builtin_memcpy(record->data + count, guest_[first].code(), bytes);
   profile_record_publish(&record->record, BOPS_RECORD_BLOCK);
 }
 
@@ -219,7 +272,7 @@ void Translator::add_item(std::uint8_t* from, unsigned flags) {
 void Translator::emit_block() {
   int copies = 1;
   if (is_unrollable()) {
-    const unsigned bytes = block_->bytes;
+    const unsigned bytes = code_size();
     copies = bytes <= 48 ? 8 : bytes <= 112 ? 4 : bytes <= 320 ? 2 : 1;
     hot_.align(32);
   }
@@ -291,9 +344,21 @@ void Translator::emit_counter(const CounterPlace& place) {
   }
 }
 
+/// Bytes of guest code in the block.
+unsigned Translator::code_size() const {
+  unsigned size = 0;
+  for (int i = 0; i < count_; ++i) size += guest_[i].decoded.length;
+  return size;
+}
+
 void Translator::emit_copy(const GuestInstruction& instruction) {
   const Instruction& decoded = instruction.decoded;
   std::uint8_t* const from = hot_.at();
+  if (instruction.is_joined) {
+    if (decoded.control == Control::kCall) hot_.push(instruction.next());
+    add_item(from, 0);
+    return;
+  }
   if (!decoded.rip_relative) {
     hot_.bytes(instruction.code(), decoded.length);
     add_item(from, 0);

@@ -26,10 +26,13 @@ class Translator {
  private:
   static constexpr int kMaxInstructions = 96;  ///< of a block
   static constexpr int kMaxBlocks = 24;        ///< of a trace
+  static constexpr int kMaxJoined = 3;         ///< pieces joined to a block
+  static constexpr int kMaxJoinedSize = 16;    ///< instructions of such a piece
 
   struct GuestInstruction {
     Instruction decoded;
     Word pc;
+    bool is_joined;  ///< a jump or call whose target's code follows in the block
     [[nodiscard]] Word next() const { return pc + decoded.length; }
     [[nodiscard]] Word branch_target() const {
       return next() + static_cast<Word>(decoded.immediate);
@@ -49,9 +52,12 @@ class Translator {
   bool decode_block(Word pc);
   [[nodiscard]] bool is_unrollable() const;
   [[nodiscard]] CounterPlace place_counter(bool all_flags) const;
+  /// Whether the code that the last instruction jumps to or calls may follow it in the block.
+  [[nodiscard]] bool may_join() const;
   bool open_block(Word pc);
-  void record_block(std::uint32_t number);
+  void record_piece(std::uint32_t number, int first, int last, std::uint32_t follows);
 
+  [[nodiscard]] unsigned code_size() const;
   void emit_block();
   void emit_body(bool is_last_copy, const CounterPlace& place);
   void emit_counter(const CounterPlace& place);
@@ -85,6 +91,7 @@ class Translator {
   Emitter cold_;
   GuestInstruction guest_[kMaxInstructions];
   int count_ = 0;
+  int joined_ = 0;
   Word next_ = 0;
   Block* block_ = nullptr;
 };
