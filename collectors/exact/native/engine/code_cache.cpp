@@ -37,7 +37,7 @@ bool CodeCache::create(Word place, Word size) {
   items_ = static_cast<std::uint8_t*>(reserve_memory(kMaxItems));
   joined_ = static_cast<JoinedPiece*>(reserve_memory(kMaxJoined * sizeof(JoinedPiece)));
   exits_ = static_cast<Exit*>(reserve_memory(kMaxExits * sizeof(Exit)));
-  hash_ = static_cast<std::uint32_t*>(reserve_memory(kFirstHash * sizeof hash_[0]));
+  hash_ = static_cast<Entry*>(reserve_memory(kFirstHash * sizeof hash_[0]));
   hash_mask_ = kFirstHash - 1;
   hot_ = reinterpret_cast<std::uint8_t*>(base_ + kFilterSize);
   cold_ = hot_end_ = reinterpret_cast<std::uint8_t*>(base_ + size / 8 * 5);
@@ -61,8 +61,9 @@ void CodeCache::emit_exit(Emitter& out, std::uint32_t exit_index) const {
 }
 
 Word CodeCache::find(Word pc) const {
-  for (Word i = spread(pc) & hash_mask_; hash_[i] != 0; i = (i + 1) & hash_mask_) {
-    const Block& block = blocks_[hash_[i] - 1];
+  for (Word i = spread(pc) & hash_mask_; hash_[i].block != 0; i = (i + 1) & hash_mask_) {
+    if (hash_[i].low_pc != low(pc)) continue;
+    const Block& block = blocks_[hash_[i].block - 1];
     if (block.pc == pc) return block.forgotten ? 0 : block.start;
   }
   return 0;
@@ -71,19 +72,23 @@ Word CodeCache::find(Word pc) const {
 void CodeCache::remember(Word pc, std::uint32_t index) {
   if (hash_used_ * 2 > hash_mask_) grow_hash();
   Word i = spread(pc) & hash_mask_;
-  while (hash_[i] != 0 && blocks_[hash_[i] - 1].pc != pc) i = (i + 1) & hash_mask_;
-  if (hash_[i] == 0) ++hash_used_;
-  hash_[i] = index + 1;
+  while (hash_[i].block != 0 && (hash_[i].low_pc != low(pc) || blocks_[hash_[i].block - 1].pc != pc))
+    i = (i + 1) & hash_mask_;
+  if (hash_[i].block == 0) ++hash_used_;
+  hash_[i] = {low(pc), index + 1};
 }
 
 void CodeCache::grow_hash() {
-  const std::uint32_t* old = hash_;
+  const Entry* const old = hash_;
   const Word old_size = hash_mask_ + 1;
-  hash_ = static_cast<std::uint32_t*>(reserve_memory(old_size * 4 * sizeof hash_[0]));
+  hash_ = static_cast<Entry*>(reserve_memory(old_size * 4 * sizeof hash_[0]));
   hash_mask_ = old_size * 4 - 1;
-  hash_used_ = 0;
-  for (Word i = 0; i < old_size; ++i)
-    if (old[i] != 0) remember(blocks_[old[i] - 1].pc, old[i] - 1);
+  for (Word i = 0; i < old_size; ++i) {
+    if (old[i].block == 0) continue;
+    Word at = spread(blocks_[old[i].block - 1].pc) & hash_mask_;
+    while (hash_[at].block != 0) at = (at + 1) & hash_mask_;
+    hash_[at] = old[i];
+  }
   give_up_memory(word(old), old_size * sizeof old[0]);
 }
 

@@ -140,8 +140,12 @@ class CodeCache {
   std::uint32_t joined_count_ = 0;
   std::uint32_t next_number_ = 0;
   std::uint32_t block_count_ = 0, item_count_ = 0, exit_count_ = 0;
-  /// Open addressing by guest address: block index + 1, 0 is free.
-  std::uint32_t* hash_ = nullptr;
+  /// Open addressing by guest address.
+  struct Entry {
+    std::uint32_t low_pc;  ///< spares a look at most blocks of other addresses
+    std::uint32_t block;   ///< its index + 1, 0: free
+  };
+  Entry* hash_ = nullptr;
   Word hash_mask_ = 0;
   Word hash_used_ = 0;
 };

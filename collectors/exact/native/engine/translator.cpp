@@ -148,7 +148,10 @@ bool Translator::decode_block(Word pc) {
   while (count_ < max_instructions_) {
     if (joined_ > 0 && count_ - piece == kMaxJoinedSize) break;
     GuestInstruction& instruction = guest_[count_];
-    if (max_instructions_ > 1) guard_code(pc);
+    // Once for each page that the code reaches into.
+    const bool is_new_page =
+        count_ == piece || (pc + BOPS_PROFILE_MAX_INSTRUCTION_SIZE) % kPageSize < 2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
+    if (max_instructions_ > 1 && is_new_page) guard_code(pc);
     const std::size_t available = code_bytes_at(pc);
     if (available == 0 ||
         !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
