@@ -65,7 +65,8 @@ struct CounterRecord {
 /// One pass over the records of a profile.
 class Reading {
  public:
-  explicit Reading(Bytes file) : file_(file), first_new_index_(next_thread()) {}
+  Reading(Bytes file, const FileData* data)
+      : file_(file), data_(data), first_new_index_(next_thread()) {}
 
   BlockProfile run() {
     walk_extents();
@@ -106,11 +107,13 @@ class Reading {
   bool read_region(Bytes record);
   bool read_work(Bytes record);
   void resolve_executions();
+  void resolve_counters(const CounterRecord& record);
   void drop_dangling();
   [[nodiscard]] std::unordered_set<std::uint64_t> drop_dangling_regions(
       const std::unordered_set<std::uint64_t>& threads);
 
   Bytes file_;
+  const FileData* data_;
   std::uint32_t first_new_index_;
   BlockProfile profile_;
   std::vector<std::pair<std::size_t, std::uint32_t>> packed_fields_;  // offset in file, value seen
@@ -314,18 +317,30 @@ bool Reading::read_work(Bytes record) {
   return true;
 }
 
+/// A live thread's counters are mostly never touched: holes of the file, which stay holes.
+void Reading::resolve_counters(const CounterRecord& record) {
+  constexpr std::uint64_t kSize = sizeof(std::uint64_t);
+  const auto start = static_cast<std::uint64_t>(record.counters.data() - file_.data());
+  const std::uint64_t end = start + record.counters.size();
+  for (std::uint64_t begin = start; begin < end;) {
+    const FileData::Range range =
+        data_ != nullptr ? data_->first_in(begin, end) : FileData::Range{begin, end};
+    for (std::uint64_t at = (range.begin - start) / kSize * kSize; at < range.end - start;
+         at += kSize) {
+      const auto times = load<std::uint64_t>(record.counters, at);
+      if (times != 0)
+        profile_.executions.push_back({record.thread, record.first_block + at / kSize, times});
+    }
+    begin = std::max(range.end, begin + 1);
+  }
+}
+
 void Reading::resolve_executions() {
   std::unordered_set<std::uint32_t> packed_indices = packed_threads_;
   for (const BlockProfile::Region& region : profile_.regions)
     if (packed_threads_.contains(region.thread)) packed_indices.insert(region.index);
   for (const CounterRecord& record : counters_) {
-    if (packed_indices.contains(record.thread)) continue;
-    for (std::size_t at = 0; at < record.counters.size(); at += sizeof(std::uint64_t)) {
-      const auto times = load<std::uint64_t>(record.counters, at);
-      if (times != 0)
-        profile_.executions.push_back(
-            {record.thread, record.first_block + at / sizeof(std::uint64_t), times});
-    }
+    if (!packed_indices.contains(record.thread)) resolve_counters(record);
   }
   for (const BlockProfile::Execution& execution : packed_executions_)
     if (execution.times != 0 && packed_indices.contains(execution.thread))
@@ -452,12 +467,12 @@ Result<FixedPart<bops_profile_header>> checked_header(Bytes file) {
 
 }  // namespace
 
-Result<BlockProfile> read_block_profile(std::span<const std::byte> file) {
+Result<BlockProfile> read_block_profile(std::span<const std::byte> file, const FileData* data) {
   const auto header = checked_header(file);
   if (!header) return tl::unexpected(header.error());
   constexpr int kAttempts = 100;  // threads that begin or end meanwhile spoil an attempt
   for (int attempt = 1;; ++attempt) {
-    Reading reading(file);
+    Reading reading(file, data);
     BlockProfile profile = reading.run();
     if (!reading.is_consistent() && attempt < kAttempts) continue;
     // An index is taken a moment before its record is there. Damage is still there next time.

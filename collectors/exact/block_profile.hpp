@@ -9,6 +9,7 @@
 
 #include "collectors/exact/block_profile.h"
 #include "model/error.hpp"
+#include "platform/file_data.hpp"
 
 namespace bops::exact {
 
@@ -98,8 +99,10 @@ struct BlockProfile {
 };
 
 /// Reads the profile in `file`, which may be written to meanwhile. Fails if it is no profile of a
-/// version that this program knows; damage inside is left out and told in `malformed`.
-[[nodiscard]] Result<BlockProfile> read_block_profile(std::span<const std::byte> file);
+/// version that this program knows; damage inside is left out and told in `malformed`. Counters,
+/// which are most of the file, are read only where `data` says that there are any; null: everywhere.
+[[nodiscard]] Result<BlockProfile> read_block_profile(std::span<const std::byte> file,
+                                                      const FileData* data = nullptr);
 
 /// Creates the sparse file of a profile at `path` (mode 0600), with its header, as large as the
 /// limits of the process allow.

@@ -42,7 +42,8 @@ Result<std::unique_ptr<program_file>> ProfileCollector::program_of(const std::st
 Result<RunCounts> ProfileCollector::count(Detail detail) {
   const auto mapping = FileMapping::open(profile_path_, FileMapping::Access::kReadOnly);
   if (!mapping) return tl::unexpected(mapping.error());
-  const auto profile = read_block_profile(mapping->bytes());
+  const FileData data(profile_path_);
+  const auto profile = read_block_profile(mapping->bytes(), &data);
   if (!profile) return tl::unexpected(profile.error());
   spdlog::debug("{}: {} blocks, {} threads, {} bytes of profile", engine_, profile->blocks.size(),
                 profile->threads.size(), profile->bytes_used);

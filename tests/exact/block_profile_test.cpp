@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "collectors/exact/block_counts.hpp"
@@ -257,6 +259,63 @@ TEST(ProfileFile, fits_the_limits_that_the_target_inherits) {
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
+}
+
+std::uint64_t stored_bytes(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+TEST(ProfileInMemory, counters_of_2000_live_threads_are_read_without_filling_the_holes_of_the_file) {
+  constexpr std::uint32_t kThreads = 2000, kWindows = 20;
+  constexpr std::size_t kFixed = sizeof(bops_profile_extent) + sizeof(bops_profile_counters);
+  constexpr auto kCounters =
+      static_cast<std::uint32_t>((BOPS_PROFILE_EXTENT_SIZE - kFixed) / sizeof(std::uint64_t));
+  const std::filesystem::path directory = "/dev/shm/bops-test-" + std::to_string(::getpid());
+  if (!std::filesystem::create_directory(directory)) GTEST_SKIP() << "there is no /dev/shm";
+  const std::string path = directory / "profile";
+  profile_writer writer{};
+  ASSERT_TRUE(create_block_profile(path, "test", 0));
+  ASSERT_TRUE(profile_writer_open(&writer, path.c_str()));
+  profile_writer_start_process(&writer, 10, 1, "/bin/program", 12);
+  const auto first = profile_writer_take_ids(&writer, kWindows * kCounters);
+  constexpr std::uint64_t kBlock = std::uint64_t{kCounters} + 5000;  // in the second window
+  auto* block = profile_writer_new_block(&writer, first + kBlock, 2, 4);
+  block->data[0] = 3;
+  block->data[1] = 1;
+  std::copy(kAddRet.begin(), kAddRet.end(), block->data + 2);
+  profile_record_publish(&block->record, BOPS_RECORD_BLOCK);
+  for (std::uint32_t i = 0; i < kThreads; ++i) {
+    const auto* thread = profile_writer_start_thread(&writer, static_cast<pid_t>(i + 11), "x");
+    auto* extents = reinterpret_cast<std::byte*>(profile_writer_new_extents(&writer, kWindows));
+    ASSERT_NE(extents, nullptr);
+    for (std::uint32_t window = 0; window < kWindows; ++window) {
+      auto* counters = reinterpret_cast<bops_profile_counters*>(
+          extents + std::size_t{window} * BOPS_PROFILE_EXTENT_SIZE + sizeof(bops_profile_extent));
+      counters->record.size = BOPS_PROFILE_EXTENT_SIZE - sizeof(bops_profile_extent);
+      counters->thread = thread->index;
+      counters->blocks = kCounters;
+      counters->first_block = first + std::uint64_t{window} * kCounters;
+      profile_record_publish(&counters->record, BOPS_RECORD_COUNTERS);
+      if (window == 1) counters->counters[5000] = i + 1;
+    }
+  }
+  const std::uint64_t before = stored_bytes(path);
+  const auto mapping = FileMapping::open(path, FileMapping::Access::kReadOnly);
+  const FileData data(path);
+  const auto profile = read_block_profile(mapping->bytes(), &data);
+  const std::uint64_t after = stored_bytes(path);
+  std::filesystem::remove_all(directory);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->malformed, 0U);
+  std::uint64_t sum = 0;
+  for (const auto& execution : profile->executions) sum += execution.times;
+  EXPECT_EQ(profile->executions.size(), kThreads);
+  EXPECT_EQ(sum, std::uint64_t{kThreads} * (kThreads + 1) / 2);
+  // All of it would be 2000 threads * 20 windows * 64 KiB.
+  EXPECT_LT(before, std::uint64_t{1} << 30);
+  EXPECT_EQ(after, before);
 }
 
 }  // namespace

@@ -37,7 +37,9 @@ struct Area {
   Word stack;
   Word resume;
   Word mask;
-  Word reserved[5];
+  std::uint32_t attention;
+  std::uint32_t padding;
+  Word reserved[4];
   Word registers[kRegisterCount];
   Thread* thread;
   Area* next;                 ///< of the thread's areas, or of the free ones
@@ -56,6 +58,7 @@ static_assert(offsetof(Area, unmask) == GS_UNMASK - GS_SLOTS);
 static_assert(offsetof(Area, stack) == GS_STACK - GS_SLOTS);
 static_assert(offsetof(Area, resume) == GS_RESUME - GS_SLOTS);
 static_assert(offsetof(Area, mask) == GS_MASK - GS_SLOTS);
+static_assert(offsetof(Area, attention) == GS_ATTENTION - GS_SLOTS);
 static_assert(offsetof(Area, registers) == GS_REGISTERS - GS_SLOTS);
 
 /// The value of GS that addresses `area`.

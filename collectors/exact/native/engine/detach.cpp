@@ -1,30 +1,184 @@
 #include "collectors/exact/native/engine/detach.hpp"
 
+#include <asm/unistd.h>
+#include <fcntl.h>
+
+#include "collectors/exact/native/engine/inserted_code.hpp"
+#include "collectors/exact/native/engine/instruction.hpp"
+#include "collectors/exact/native/engine/memory_map.hpp"
 #include "collectors/exact/native/engine/signals.hpp"
+#include "collectors/exact/native/engine/text.hpp"
 
 namespace bops::native {
 namespace {
 
-bool detached = false;
+constexpr std::int32_t kLeaveCode = -0x6270;  // no kernel and no library sends it
+constexpr std::int64_t kInterrupted = -4;
+constexpr Word kWaitPrivate = 128, kWakePrivate = 129, kAll = 0x7fffffff;
+constexpr Word kSetGs = 0x1001;
+
+/// Waits for a change of `word`, a few milliseconds at most.
+void wait_for(const std::uint32_t* word_address, std::uint32_t value) {
+  constexpr Word kStep_ns = 2'000'000;
+  const struct {
+    Word seconds, nanoseconds;
+  } step = {0, kStep_ns};
+  kernel_call(__NR_futex, word(word_address), kWaitPrivate, value, word(&step));
+}
+
+/// The number of the system call that a thread waits in; -1 if it runs. The kernel does not tell it
+/// in a signal's frame, and some calls it does not make again by itself.
+std::int64_t call_of(const Thread* thread) {
+  char path[64], line[64];
+  Text(path, sizeof path) << "/proc/self/task/" << static_cast<Word>(thread->tid) << "/syscall";
+  const auto file = kernel_call(__NR_open, word(path), O_RDONLY | O_CLOEXEC);
+  if (failed(file)) return -1;
+  const auto size = kernel_call(__NR_read, static_cast<Word>(file), word(line), sizeof line - 1);
+  kernel_call(__NR_close, static_cast<Word>(file));
+  if (size <= 0 || line[0] < '0' || line[0] > '9') return -1;
+  std::int64_t number = 0;
+  for (const char* digit = line; *digit >= '0' && *digit <= '9'; ++digit)
+    number = number * 10 + (*digit - '0');
+  return number;
+}
+
+void ask_to_leave(Thread* thread) {
+  thread->interrupted_call = call_of(thread);
+  KernelInformation request{};
+  request.signal = kSigIll;
+  request.code = kLeaveCode;
+  request.address = word(&engine);
+  kernel_call(__NR_rt_tgsigqueueinfo, static_cast<Word>(thread->pid), static_cast<Word>(thread->tid),
+              kSigIll, word(&request));
+}
+
+bool has_to_stop(const Thread* thread, const Thread* leader) {
+  return thread != leader && thread->pid == leader->pid &&
+         __atomic_load_n(&thread->has_stopped, __ATOMIC_ACQUIRE) == 0;
+}
+
+/// Waits until all other threads of the process have stopped. False if one did not, in vain or
+/// because it waits for a child in its memory: then it leaves when it can.
+bool stop_others(const Thread* leader) {
+  constexpr int kPatience = 2000, kAskAgain = 20;  // steps
+  let_calls_restart();
+  bool is_waited_for = false;
+  for (int step = 0; step < kPatience; ++step) {
+    bool all = true;
+    is_waited_for = false;
+    {
+      const Guard guard(engine.lock);
+      for (Thread* thread = living_threads(); thread; thread = thread->next) {
+        if (!has_to_stop(thread, leader)) continue;
+        if (thread->waits_for_child) {
+          is_waited_for = true;
+          continue;
+        }
+        all = false;
+        if (thread->tid != 0 && step % kAskAgain == 0) ask_to_leave(thread);
+      }
+    }
+    if (all) return !is_waited_for;
+    wait_for(&leader->may_go, 0);
+  }
+  return false;
+}
+
+/// Whether another process runs in this memory.
+bool is_memory_shared(const Thread* own) {
+  for (const Thread* thread = living_threads(); thread; thread = thread->next)
+    if (thread->pid != own->pid) return true;
+  return false;
+}
+
+void let_others_go(const Thread* leader) {
+  const Guard guard(engine.lock);
+  for (Thread* thread = living_threads(); thread; thread = thread->next) {
+    if (thread == leader || thread->pid != leader->pid) continue;
+    __atomic_store_n(&thread->may_go, 1, __ATOMIC_RELEASE);
+    kernel_call(__NR_futex, word(&thread->may_go), kWakePrivate, kAll);
+  }
+}
+
+void lead(const Thread* thread) {
+  bool is_alone = false;
+  {
+    const Guard guard(engine.lock);
+    release_guarded_code();
+    is_alone = !is_memory_shared(thread);
+  }
+  hand_over_actions(thread);
+  if (is_alone && thread->leads_all) give_up_tables();
+  let_others_go(thread);
+}
+
+void follow(Thread* thread) {
+  __atomic_store_n(&thread->has_stopped, 1, __ATOMIC_RELEASE);
+  while (__atomic_load_n(&thread->may_go, __ATOMIC_ACQUIRE) == 0) wait_for(&thread->may_go, 0);
+}
+
+/// Brings an interrupted thread between two guest instructions.
+void settle_for_good(Area* area, MachineContext& machine) {
+  if (!cache.contains(machine.rip)) return;
+  const Block* const block = cache.block_at(machine.rip);
+  constexpr Word kSystemCallSize = 2;
+  const bool is_behind_call =
+      block && block->control == static_cast<std::uint8_t>(Control::kSystemCall) &&
+      machine.rip == Word{block->last} + block->rewind_end + kSystemCallSize;
+  Position position = settle(area, machine);
+  {
+    const Guard guard(engine.lock);
+    leave_block(area, position);
+  }
+  const Thread* const thread = area->thread;
+  if (is_behind_call && machine.rax == static_cast<Word>(kInterrupted) &&
+      thread->interrupted_call >= 0) {
+    // Nobody but the engine interrupted it.
+    machine.rax = static_cast<Word>(thread->interrupted_call);
+    position.pc -= kSystemCallSize;
+  }
+  machine.rip = position.pc;
+}
 
 }  // namespace
 
-bool is_detached() {
-  return __atomic_load_n(&detached, __ATOMIC_ACQUIRE);
+void claim_departure(Thread* thread, const char* reason) {
+  {
+    const Guard guard(engine.lock);
+    if (must_leave(thread)) return;  // another thread leads
+    profile_writer_add_uncounted(&engine.writer, thread->pid, thread->parent, engine.paths.program,
+                                 reason);
+    for (Thread* other = living_threads(); other; other = other->next)
+      if (other->pid == thread->pid) __atomic_store_n(&other->leaves, 1, __ATOMIC_RELEASE);
+    thread->leads = true;
+  }
+  thread->leads_all = stop_others(thread);
 }
 
 Word detach(Area* area, Word pc, const char* reason) {
-  bool is_first = false;
-  {
-    const Guard guard(engine.lock);
-    is_first = !is_detached();
-    if (is_first)
-      profile_writer_add_uncounted(&engine.writer, area->thread->pid, area->thread->parent,
-                                   engine.paths.program, reason);
-    __atomic_store_n(&detached, true, __ATOMIC_RELEASE);
-  }
-  hand_over_signals(area);
+  block_signals(area);
+  claim_departure(area->thread, reason);
+  area->attention = 1;
   return pc;
+}
+
+bool is_request_to_leave(int signal, const KernelInformation& information) {
+  return signal == kSigIll && information.code == kLeaveCode &&
+         information.address == word(&engine);
+}
+
+void leave_engine(Area* area, UserContext& context, KernelMask mask) {
+  Thread* const thread = area->thread;
+  settle_for_good(area, context.machine);
+  if (thread->leads)
+    lead(thread);
+  else
+    follow(thread);
+  // From here on the area may be gone.
+  context.stack = thread->guest_stack;
+  context.mask = mask | thread->blocked_synchronous;
+  send_held(thread);
+  kernel_call(__NR_arch_prctl, kSetGs, 0);
 }
 
 }  // namespace bops::native

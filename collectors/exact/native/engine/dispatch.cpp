@@ -7,6 +7,8 @@
 #include "collectors/exact/native/engine/guest_files.hpp"
 #include "collectors/exact/native/engine/instruction.hpp"
 #include "collectors/exact/native/engine/memory_map.hpp"
+#include "collectors/exact/native/engine/process_modes.hpp"
+#include "collectors/exact/native/engine/process_maps.hpp"
 #include "collectors/exact/native/engine/regions.hpp"
 #include "collectors/exact/native/engine/signals.hpp"
 
@@ -23,8 +25,9 @@ enum SystemCall : std::uint16_t {
   kOpen = 2, kStat = 4, kLstat = 6, kMmap = 9, kMprotect = 10, kMunmap = 11, kBrk = 12,
   kSigaction = 13, kSigprocmask = 14, kSigreturn = 15, kAccess = 21, kMremap = 25, kMadvise = 28,
   kShmat = 30, kClone = 56, kFork = 57, kVfork = 58, kExecve = 59, kExit = 60, kShmdt = 67,
-  kReadlink = 89, kSigaltstack = 131, kArchPrctl = 158, kExitGroup = 231, kOpenat = 257,
-  kNewfstatat = 262, kReadlinkat = 267, kFaccessat = 269, kExecveat = 322, kPkeyMprotect = 329,
+  kReadlink = 89, kSigaltstack = 131, kPersonality = 135,
+  kMlockall = 151, kPrctl = 157, kArchPrctl = 158, kSetrlimit = 160, kExitGroup = 231, kOpenat = 257,
+  kNewfstatat = 262, kReadlinkat = 267, kFaccessat = 269, kPrlimit = 302, kSeccomp = 317, kExecveat = 322, kPkeyMprotect = 329,
   kStatx = 332, kClone3 = 435, kOpenat2 = 437, kFaccessat2 = 439
 };
 
@@ -32,12 +35,14 @@ constexpr SystemCall kWatched[] = {
     kOpen,     kStat,        kLstat,     kMmap,       kMprotect,  kMunmap,   kBrk,
     kSigaction, kSigprocmask, kSigreturn, kAccess,    kMremap,    kMadvise,  kShmat,
     kClone,    kFork,        kVfork,     kExecve,     kExit,      kShmdt,    kReadlink,
+    kPersonality, kMlockall, kPrctl, kSetrlimit, kPrlimit, kSeccomp,
     kSigaltstack, kArchPrctl, kExitGroup, kOpenat,    kNewfstatat, kReadlinkat, kFaccessat,
     kExecveat, kPkeyMprotect, kStatx,    kClone3,     kOpenat2,   kFaccessat2};
 
 constexpr Word kArchSetGs = 0x1001, kArchGetGs = 0x1004, kArchShadowStackFirst = 0x5001,
                kArchShadowStackLast = 0x5005;
 constexpr std::int64_t kInvalid = -22;
+constexpr Word kSystemCallSize = 2;
 
 Word replace_program(Area* area, std::int64_t number, const Word arguments[6]) {
   note_end_of_process(area);
@@ -71,7 +76,20 @@ Word system_call(Area* area, const Exit& exit) {
     case kSigreturn: guest_sigreturn(area);
     case kClone: case kFork: case kVfork: case kClone3:
       result = clone_guest(area, number, exit.resume);
+      if (result == kNoRoom)
+        return detach(area, exit.pc - kSystemCallSize,
+                      "its limits (ulimit -v, vm.max_map_count) leave no room for the counters of "
+                      "another thread");
       break;
+    case kPrctl: case kSeccomp: case kPersonality: case kMlockall: case kSetrlimit:
+    case kPrlimit: {
+      const ModeCall mode = follow_mode_call(number, arguments);
+      if (mode.course == ModeCall::kAsItIs) return exit.inline_call;
+      if (mode.course == ModeCall::kDetach)
+        return detach(area, exit.pc - kSystemCallSize, mode.reason);
+      result = mode.result;
+      break;
+    }
     case kExecve: case kExecveat:
       result = static_cast<std::int64_t>(replace_program(area, number, arguments));
       break;
@@ -79,7 +97,7 @@ Word system_call(Area* area, const Exit& exit) {
     case kExitGroup: exit_process(area, arguments[0]);
     case kArchPrctl:
       if (arguments[0] == kArchSetGs)
-        return detach(area, exit.pc - 2, "it uses the GS register, which the engine needs");
+        return detach(area, exit.pc - kSystemCallSize, "it uses the GS register, which the engine needs");
       if (arguments[0] == kArchGetGs) {
         const Word none = 0;
         result = write_guest(arguments[1], none) ? 0 : -14;
@@ -127,6 +145,48 @@ Word interrupt(Area* area, Word pc) {
   return cache.enter(pc + kSize);
 }
 
+/// gettimeofday, time and getcpu at fixed addresses, which the kernel carries out when code is
+/// fetched from there. False if it does not do so here, or would raise a signal.
+bool carry_out_vsyscall(Area* area, Word pc, Word& return_address) {
+  constexpr Word kPage = 0xffffffffff600000, kStep = 1024;
+  constexpr int kGettimeofday = 96, kTime = 201, kGetcpu = 309;
+  constexpr int kCalls[] = {kGettimeofday, kTime, kGetcpu};
+  constexpr std::int64_t kFault = -14;
+  const Word index = (pc - kPage) / kStep;
+  if (pc < kPage || pc % kStep != 0 || index >= 3) return false;
+  bool is_there = false;
+  ProcessMaps maps;
+  for (MemoryMapping mapping{}; maps.next(mapping);)
+    is_there |= mapping.start == kPage && mapping.executable;
+  Word* const registers = area->registers;
+  if (!is_there || !read_guest(registers[kRsp], return_address)) return false;
+  const std::int64_t result =
+      kernel_call(kCalls[index], registers[kRdi], registers[kRsi]);
+  if (result == kFault) return false;
+  registers[kRax] = static_cast<Word>(result);
+  registers[kRsp] += sizeof return_address;
+  return true;
+}
+
+/// There is no code at `pc` that the engine knows of. Mostly that raises a signal, which only the
+/// CPU can tell: it gets to see this one instruction where it lies.
+Word run_natively(Area* area, Word pc) {
+  Word return_address = 0;
+  if (carry_out_vsyscall(area, pc, return_address)) {
+    const Guard guard(engine.lock);
+    return cache.enter(return_address);
+  }
+  const Guard guard(engine.lock);
+  if (!executable_at(pc)) {
+    const Word page = pc & ~(kPageSize - 1);
+    read_executables_again(page, page + kPageSize);
+    if (executable_at(pc)) return cache.enter(pc);
+  }
+  area->thread->steps = true;
+  area->attention = 1;
+  return pc;
+}
+
 Word leave_cache(Area* area) {
   const std::uint32_t index = area->exit;
   const Exit exit = cache.exit(index);
@@ -152,19 +212,11 @@ Word leave_cache(Area* area) {
       return cache.enter(pc);
     }
     case ExitKind::kInterrupt: return interrupt(area, exit.pc);
-    case ExitKind::kNative: return exit.pc;
+    case ExitKind::kNative: return run_natively(area, exit.pc);
     case ExitKind::kUncountable:
       return detach(area, exit.pc, uncountable_reason(exit.pc));
   }
   give_up("an exit of no known kind");
-}
-
-/// Where the guest stands that is about to leave through an exit.
-Word guest_pc_of(const Area* area, const Exit& exit) {
-  if (exit.kind == ExitKind::kIndirect) return area->target;
-  if (exit.kind != ExitKind::kSystemCall) return exit.pc;
-  constexpr Word kSystemCallSize = 2;
-  return exit.pc - kSystemCallSize;
 }
 
 }  // namespace
@@ -192,9 +244,10 @@ void run_guest(const Start& start) {
 /// Called by engine_enter; returns the address to resume at.
 bops::native::Word dispatch(bops::native::Area* area) {
   using namespace bops::native;
-  const Word address = is_detached()
-                           ? detach(area, guest_pc_of(area, cache.exit(area->exit)), "")
-                           : leave_cache(area);
-  send_deferred(current_area());
+  const Word address = leave_cache(area);
+  // Another one if a region began or ended, or after a fork out of one.
+  Area* const current = current_area();
+  current->attention |= area->attention;
+  send_deferred(current);
   return address;
 }

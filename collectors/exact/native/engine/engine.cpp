@@ -23,12 +23,12 @@ MemoryRange* engine_ranges;
 Word engine_range_count;  ///< written last, so that is_engine_memory needs no lock
 Lock engine_range_lock;
 
+/// 0 if there is none.
 Word map_anonymous(Word size) {
   const std::int64_t at =
       kernel_call(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, static_cast<Word>(-1), 0);
-  if (failed(at)) give_up("no memory");
-  return static_cast<Word>(at);
+  return failed(at) ? 0 : static_cast<Word>(at);
 }
 
 /// Messages go into extents of their own, so that they can be written whoever holds the engine
@@ -44,17 +44,25 @@ void add_message(profile_writer& writer, const char* text) {
 
 }  // namespace
 
-void* reserve_memory(Word size) {
+void* try_to_reserve_memory(Word size) {
   size = (size + kPageSize - 1) & ~(kPageSize - 1);
   const Word start = map_anonymous(size);
+  if (start == 0) return nullptr;
   protect_engine_range(start, start + size);
   return reinterpret_cast<void*>(start);
+}
+
+void* reserve_memory(Word size) {
+  void* const memory = try_to_reserve_memory(size);
+  if (!memory) give_up("no memory");
+  return memory;
 }
 
 void protect_engine_range(Word start, Word end) {
   const Guard guard(engine_range_lock);
   if (!engine_ranges) {
     const Word own = map_anonymous(kMaxEngineRanges * sizeof(MemoryRange));
+    if (own == 0) give_up("no memory");
     engine_ranges = reinterpret_cast<MemoryRange*>(own);
     engine_ranges[0] = {own, own + kMaxEngineRanges * sizeof(MemoryRange)};
     engine_range_count = 1;
@@ -79,6 +87,19 @@ void give_up_memory(Word start, Word size) {
         __atomic_store_n(&engine_ranges[i].end, 0, __ATOMIC_RELEASE);
   }
   kernel_call(__NR_munmap, start, size);
+}
+
+void give_up_tables() {
+  constexpr Word kSmallest = Word{1} << 20;
+  const Guard guard(engine_range_lock);
+  const Word code = word(&engine);
+  for (Word i = 1; i < engine_range_count; ++i) {
+    MemoryRange& range = engine_ranges[i];
+    const bool is_own_image = range.start <= code && code < range.end;
+    if (range.end == 0 || is_own_image || range.end - range.start < kSmallest) continue;
+    kernel_call(__NR_munmap, range.start, range.end - range.start);
+    range.end = 0;
+  }
 }
 
 bool is_engine_memory(Word start, Word end) {

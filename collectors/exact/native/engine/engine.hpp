@@ -33,15 +33,18 @@ struct Engine {
   Word program_device, program_inode;
   Word cache_place;  ///< where the code cache goes: free memory below 2 GiB
   Word cache_size;
-  /// The guest has installed a seccomp filter: programs that it executes may not be allowed what
-  /// the engine needs.
-  bool filtered;
+  /// Why programs that the guest executes cannot be counted: it has installed a seccomp filter that
+  /// forbids what the engine needs to start. Null: they can be.
+  const char* filter_forbids_start;
 };
 
 extern constinit Engine engine;
 
 /// Anonymous private memory, not backed until touched; aborts the run if there is none.
 void* reserve_memory(Word size);
+
+/// The same; null if there is none.
+void* try_to_reserve_memory(Word size);
 
 /// Keeps the guest from mapping over [start, end). reserve_memory does it for what it returns.
 void protect_engine_range(Word start, Word end);
@@ -50,6 +53,10 @@ bool is_engine_memory(Word start, Word end);
 
 /// Unmaps what reserve_memory returned or protect_engine_range was told of.
 void give_up_memory(Word start, Word size);
+
+/// Unmaps everything large that the engine has reserved or mapped, the cache and the profile
+/// included, as no thread will need it any more. The stacks stay.
+void give_up_tables();
 
 /// Writes a MESSAGE record: what the engine has to say never goes to the target's streams. With the
 /// engine lock held or free.

@@ -39,6 +39,9 @@ EXPORT(engine_enter):
 EXPORT(resume_guest):
   mov gs:[GS_RESUME], rdi
 EXPORT(resume_begin):
+  /* Who asks for attention before this does it in vain no more: on_signal looks where we stand. */
+  cmp dword ptr gs:[GS_ATTENTION], 0
+  jne 2f
   cmp dword ptr gs:[GS_UNMASK], 0
   je 1f
   mov dword ptr gs:[GS_UNMASK], 0
@@ -71,6 +74,17 @@ EXPORT(resume_begin):
   mov r15, gs:[GS_REGISTERS + 120]
   jmp gs:[GS_RESUME]
 EXPORT(resume_end):
+2:
+  mov rsp, gs:[GS_STACK]
+  mov rdi, gs:[GS_SELF]
+  call attend
+  mov rdi, rax
+  jmp resume_guest
+
+/* Raises SIGILL: on_signal takes the thread's state from its area, and returns to where no code of
+ * the engine could set all registers, RSP and RIP included. */
+EXPORT(go_through_signal):
+  ud2
 
 /* Continues in C++ on another stack: RDI(RSI, RDX), with stack top RCX. */
 EXPORT(continue_on_stack):

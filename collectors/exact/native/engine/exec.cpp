@@ -258,8 +258,7 @@ const char* engine_cannot_run() {
   // Sparse memory: the target table and counters of a thread, the cache and what describes it.
   constexpr Word kGiB = Word{1} << 30, kAddressSpace = 8 * kGiB, kData = 4 * kGiB;
   constexpr Word kTargetTable = 4 * kGiB;
-  if (engine.filtered)
-    return "it runs under a seccomp filter, which may forbid what the engine needs";
+  if (engine.filter_forbids_start) return engine.filter_forbids_start;
   if (is_limit_below(RLIMIT_AS, engine.writer.header->capacity + kAddressSpace))
     return "its limit on address space (ulimit -v) is too small for the engine";
   if (is_limit_below(RLIMIT_DATA, kData))

@@ -27,6 +27,7 @@
 #define GS_STACK (GS_SLOTS + 0x40)        /* top of the engine's stack for this thread */
 #define GS_RESUME (GS_SLOTS + 0x48)       /* cache address to resume at */
 #define GS_MASK (GS_SLOTS + 0x50)         /* the kernel's signal mask while guest code runs */
+#define GS_ATTENTION (GS_SLOTS + 0x58)    /* u32: something is to be done before resuming */
 #define GS_REGISTERS (GS_SLOTS + 0x80)    /* 16 GPRs in encoding order, then RFLAGS */
 #define GS_FLAGS (GS_REGISTERS + 128)
 

@@ -219,12 +219,24 @@ bool release_written_code(Word address) {
   return true;
 }
 
+void release_guarded_code() {
+  for (std::size_t i = 0; i < range_count; ++i) {
+    if (!ranges[i].guarded) continue;
+    ranges[i].guarded = false;
+    invalidate(ranges[i].start, ranges[i].end);
+    if (ranges[i].dormant) continue;
+    kernel_call(__NR_mprotect, ranges[i].start, ranges[i].end - ranges[i].start,
+                PROT_READ | PROT_WRITE | PROT_EXEC);
+  }
+}
+
 void read_executables_again(Word start, Word end) {
   ProcessMaps maps;
   if (!maps.is_readable()) return;
   remove_executable(start, end);
   for (MemoryMapping mapping{}; maps.next(mapping) && mapping.start < end;) {
-    if (mapping.end <= start || !mapping.executable) continue;
+    // What may be executed but not read, as [vsyscall], cannot be translated.
+    if (mapping.end <= start || !mapping.executable || !mapping.readable) continue;
     const Word first = mapping.start < start ? start : mapping.start;
     const Word last = mapping.end > end ? end : mapping.end;
     if (is_engine_memory(first, last)) continue;

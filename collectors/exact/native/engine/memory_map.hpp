@@ -41,6 +41,9 @@ void guard_code(Word address);
 /// again, and translations of it are forgotten. Engine lock held.
 bool release_written_code(Word address);
 
+/// Makes all that guard_code protects writable again. Engine lock held.
+void release_guarded_code();
+
 /// A free place of `size` bytes for code: below 1 GiB where there is room, then below 2 GiB, then
 /// 0 (anywhere). Only a proposal: map it with MAP_FIXED_NOREPLACE and ask again if that fails.
 /// Engine lock held.

@@ -9,8 +9,19 @@ extern "C" {
 void signal_entry();
 void signal_return();
 [[noreturn]] void return_through(bops::native::UserContext* context);
+[[noreturn]] void go_through_signal();
 extern char resume_begin[], resume_end[], copy_begin[], copy_end[], copy_failed[];
 extern char __executable_start[], _end[];
+/// Called by resume_guest when the area has asked for attention.
+bops::native::Word attend(bops::native::Area* area) {
+  using namespace bops::native;
+  area->attention = 0;
+  send_deferred(area);
+  if (!must_leave(area->thread) && !area->thread->steps) return area->resume;
+  block_signals(area);
+  go_through_signal();
+}
+
 void on_signal(int signal, bops::native::KernelInformation* information,
                bops::native::UserContext* context);
 }
@@ -26,6 +37,7 @@ constexpr std::int64_t kInvalid = -22, kFault = -14, kNoMemory = -12, kNotPermit
 constexpr Word kDefault = 0, kIgnore = 1;
 constexpr KernelMask kNeverBlocked = mask_of(kSigKill) | mask_of(kSigStop);
 constexpr Word kRedZone = 128;
+constexpr Word kTraceFlag = 0x100;
 constexpr Word kWriteError = 2;   // of a page fault
 constexpr Word kMinStack = 2048;  // MINSIGSTKSZ of the kernel
 
@@ -168,8 +180,8 @@ void start_handler(Area* area, int signal, const KernelAction& action,
   machine.rdx = frame + offsetof(SignalFrame, context);
   machine.rax = 0;
   machine.rsp = frame;
-  constexpr Word kDirection = 0x400, kTrace = 0x100, kResume = 0x10000;
-  machine.flags &= ~(kDirection | kTrace | kResume);
+  constexpr Word kDirection = 0x400, kResume = 0x10000;
+  machine.flags &= ~(kDirection | kTraceFlag | kResume);
   machine.floating_point = 0;  // handlers start with vector registers in their initial state
   const Guard guard(engine.lock);
   machine.rip = cache.enter(action.handler);
@@ -232,8 +244,9 @@ bool handle_own_fault(Area* area, int signal, const KernelInformation& informati
   return false;
 }
 
-void defer(Thread* thread, int signal, const KernelInformation& information,
-           UserContext& context) {
+void defer(Area* area, int signal, const KernelInformation& information, UserContext& context) {
+  Thread* const thread = area->thread;
+  area->attention = 1;
   thread->deferred_signal = signal;
   thread->deferred = information;
   thread->deferred_mask = context.mask;
@@ -247,7 +260,7 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
   const Place place = place_of(context.machine.rip);
   if (is_raised && place == Place::kEngine) give_up("the engine faulted");
   if (place == Place::kEngine || (place == Place::kLeaving && area->unmask != 0)) {
-    defer(thread, signal, information, context);
+    defer(area, signal, information, context);
     return;
   }
   const bool is_blocked = (thread->blocked_synchronous & mask_of(signal)) != 0;
@@ -274,6 +287,50 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
     take_default(thread, signal, seen, context);
   else
     start_handler(area, signal, action, seen, context);
+}
+
+/// go_through_signal: the guest goes on at area->resume, natively.
+void go_through(Area* area, UserContext& context) {
+  Thread* const thread = area->thread;
+  take_registers(area, context.machine);
+  area->unmask = 0;
+  if (must_leave(thread)) {
+    leave_engine(area, context, area->mask);
+    return;
+  }
+  context.mask = area->mask;
+  context.machine.flags |= kTraceFlag;
+}
+
+/// Signals by which the engine moves its own threads. True: done.
+bool take_own_signal(Area* area, int signal, const KernelInformation& information,
+                     UserContext& context) {
+  Thread* const thread = area->thread;
+  MachineContext& machine = context.machine;
+  if (machine.rip == reinterpret_cast<Word>(&go_through_signal)) {
+    go_through(area, context);
+    return true;
+  }
+  if (thread->steps) {
+    thread->steps = false;
+    machine.flags &= ~kTraceFlag;
+    constexpr std::int32_t kTraced = 2;  // TRAP_TRACE
+    if (signal == kSigTrap && information.code == kTraced) {
+      // The CPU did know the instruction.
+      claim_departure(thread, "it executes an instruction that the engine does not know");
+      leave_engine(area, context, context.mask);
+      return true;
+    }
+  }
+  if (!is_request_to_leave(signal, information)) return false;
+  const Place place = place_of(machine.rip);
+  if (place == Place::kEngine || (place == Place::kLeaving && area->unmask != 0)) {
+    area->attention = 1;
+    return true;
+  }
+  if (place == Place::kLeaving) take_registers(area, machine);
+  leave_engine(area, context, context.mask);
+  return true;
 }
 
 }  // namespace
@@ -407,16 +464,25 @@ void send_deferred(Area* area) {
   send_again(thread, thread->deferred_signal, thread->deferred);
 }
 
-void hand_over_signals(Area* area) {
-  Thread* const thread = area->thread;
-  block_signals(area);
+void hand_over_actions(const Thread* thread) {
   for (int signal = 1; signal <= kSignals; ++signal) {
     const KernelAction action = action_of(thread, signal);
     if (is_synchronous(signal) || action.handler > kIgnore) set_kernel_action(signal, action);
   }
-  kernel_call(kSigaltstackCall, word(&thread->guest_stack));
-  send_deferred(area);
-  area->mask |= thread->blocked_synchronous;
+}
+
+void send_held(Thread* thread) {
+  set_kernel_mask(~KernelMask{0});
+  for (int signal = 1; signal < 32; ++signal)
+    if ((thread->held & mask_of(signal)) != 0)
+      send_again(thread, signal, thread->held_information[signal]);
+  thread->held = 0;
+}
+
+void let_calls_restart() {
+  KernelAction action = kernel_action_for(kSigIll, KernelAction{});
+  action.flags |= kRestart;
+  set_kernel_action(kSigIll, action);
 }
 
 KernelMask pass_signals_on(Area* area) {
@@ -445,6 +511,7 @@ void on_signal(int signal, bops::native::KernelInformation* information,
   using namespace bops::native;
   Area* const area = current_area();
   const bool is_raised = is_synchronous(signal) && information->code > 0;
+  if (take_own_signal(area, signal, *information, *context)) return;
   if (is_raised && handle_own_fault(area, signal, *information, *context)) return;
   deliver(area, signal, *information, *context);
 }

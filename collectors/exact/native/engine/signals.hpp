@@ -33,9 +33,15 @@ void block_signals(Area* area);
 /// Sends a signal that waits again, to be delivered when the thread resumes.
 void send_deferred(Area* area);
 
-/// Hands dispositions, mask and signal stack of the thread to the kernel as the guest knows them:
-/// before the guest goes on without the engine.
-void hand_over_signals(Area* area);
+/// Before the guest goes on without the engine. Dispositions as the guest knows them:
+void hand_over_actions(const Thread* thread);
+/// What was sent while the guest had it blocked, and the kernel had not: blocks all signals.
+void send_held(Thread* thread);
+/// System calls that the engine's own request interrupts are made again where the kernel can.
+void let_calls_restart();
+
+/// What resume_guest leaves to C++: see GS_ATTENTION. Returns where to resume.
+extern "C" Word attend(Area* area);
 
 /// Before an exec: what the guest ignores stays ignored. Blocks all signals; returns the mask that
 /// the new program shall have.

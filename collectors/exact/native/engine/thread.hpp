@@ -2,6 +2,8 @@
 #ifndef BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_THREAD_HPP
 #define BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_THREAD_HPP
 
+#include <cstdint>
+
 #include "collectors/exact/native/engine/engine.hpp"
 #include "collectors/exact/native/engine/signal_frame.hpp"
 
@@ -48,6 +50,17 @@ struct Thread {
   KernelMask deferred_mask;  ///< what was blocked then
   KernelInformation deferred;
 
+  /// Leaving the engine; see detach.hpp.
+  std::uint32_t leaves;       ///< not 0: as soon as it can
+  std::uint32_t has_stopped;  ///< not 0: it waits until it may go
+  std::uint32_t may_go;
+  bool leads;                 ///< the others wait for it
+  bool leads_all;             ///< and all of them did stop
+  bool waits_for_child;       ///< in the kernel, for the child of a vfork
+  std::int64_t interrupted_call;  ///< the system call that it was stopped in; -1: none
+  /// One instruction of its own code is executed where it lies, to see what the CPU makes of it.
+  bool steps;
+
   /// PARTIAL records, open addressing.
   struct Partial {
     std::uint32_t context, number, completed;
@@ -70,11 +83,17 @@ inline Area* current_area() {
 bops_profile_partial* find_partial(Thread* thread, std::uint32_t context, std::uint32_t number,
                                    unsigned completed);
 
+/// All threads of the process and of those in its memory, by Thread::next. Engine lock held.
+Thread* living_threads();
+
 /// The process's first thread; leaves GS pointing to its area.
 Thread* start_first_thread();
 
+/// What clone_guest returns if there is no memory for another thread's counters: nothing was done.
+inline constexpr std::int64_t kNoRoom = INT64_MIN;
+
 /// clone (56), fork (57), vfork (58), clone3 (435). `resume` is the cache address at which parent
-/// and child go on. Returns what the parent's RAX shall be.
+/// and child go on. Returns what the parent's RAX shall be, or kNoRoom.
 std::int64_t clone_guest(Area* area, std::int64_t number, Word resume);
 
 /// exit (60) and exit_group (231).

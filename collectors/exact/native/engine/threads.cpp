@@ -22,7 +22,7 @@ constexpr int kGetpid = 39, kClone = 56, kFork = 57, kVfork = 58, kExit = 60, kG
               kPrctl = 157, kArchPrctl = 158, kGettid = 186, kExitGroup = 231, kClone3 = 435;
 constexpr Word kSetGs = 0x1001, kGetName = 16;
 constexpr Word kCloneVm = 0x100, kCloneSighand = 0x800, kCloneVfork = 0x4000, kCloneThread = 0x10000, kSigchld = 17;
-constexpr std::int64_t kFault = -14, kTryAgain = -11;
+constexpr std::int64_t kFault = -14;
 constexpr Word kMinPartials = 64;
 
 /// Guarded by the engine's lock.
@@ -46,6 +46,7 @@ void prepare_slots(Area* area, Thread* thread) {
   area->enter = reinterpret_cast<Word>(&engine_enter);
   area->stack = thread->stack_top;
   area->unmask = 0;
+  area->attention = 0;
 }
 
 Thread* new_thread() {
@@ -56,13 +57,17 @@ Thread* new_thread() {
   if (thread) {
     *link = thread->next;
   } else {
-    auto* const memory =
-        static_cast<std::uint8_t*>(reserve_memory(kThreadSize + kEngineStackSize + kSignalStackSize));
+    auto* const memory = static_cast<std::uint8_t*>(
+        try_to_reserve_memory(kThreadSize + kEngineStackSize + kSignalStackSize));
+    if (!memory) return nullptr;
     thread = reinterpret_cast<Thread*>(memory);
     thread->stack_top = word(memory) + kThreadSize + kEngineStackSize;
     thread->signal_stack = thread->stack_top;
   }
   thread->state = kInUse;
+  thread->tid = 0;  // until it runs
+  thread->leaves = thread->has_stopped = thread->may_go = 0;
+  thread->leads = thread->leads_all = thread->waits_for_child = thread->steps = false;
   thread->has_deferred = false;
   thread->held = 0;
   thread->blocked_synchronous = 0;
@@ -138,6 +143,7 @@ void start_forked(Area* area) {
   become_process(thread);
   thread->has_deferred = false;
   thread->held = 0;
+  thread->leaves = 0;  // what others asked of the parent
   thread->actions->lock.reset();
   forget_partials(thread);
   threads.living = thread;
@@ -172,6 +178,7 @@ std::int64_t start_in_same_memory(Area* area, std::int64_t number, const Word ar
   {
     const Guard guard(engine.lock);
     child = new_thread();
+    if (!child) return kNoRoom;
     // Under the parent's name until it has a record of its own.
     child->area = take_area(child, BOPS_PROFILE_NONE);
     if (!child->area) {
@@ -179,8 +186,14 @@ std::int64_t start_in_same_memory(Area* area, std::int64_t number, const Word ar
       threads.living = child->next;
       child->next = threads.free;
       threads.free = child;
-      return kTryAgain;
+      return kNoRoom;
     }
+    child->pid = (flags & kCloneThread) != 0 ? parent->pid : 0;  // a process learns its own
+    if (child->pid != 0) {
+      child->leaves = parent->leaves;
+      child->may_go = parent->may_go;
+    }
+    parent->waits_for_child = (flags & kCloneVfork) != 0;
   }
   Area* const child_area = child->area;
   prepare_slots(child_area, child);
@@ -193,7 +206,6 @@ std::int64_t start_in_same_memory(Area* area, std::int64_t number, const Word ar
     __builtin_memcpy(child->own_actions.actions, parent->actions->actions,
                      sizeof child->own_actions.actions);
   }
-  child->pid = parent->pid;
   child->parent = parent->parent;
   child->process = engine.process;
   if ((flags & kCloneVfork) != 0) child->guest_stack = parent->guest_stack;
@@ -205,6 +217,7 @@ std::int64_t start_in_same_memory(Area* area, std::int64_t number, const Word ar
   child_area->unmask = 1;
   const std::int64_t result = raw_clone(number, arguments[0], arguments[1], arguments[2],
                                         arguments[3], arguments[4], child_area);
+  parent->waits_for_child = false;
   const bool is_over = failed(result) || (flags & kCloneVfork) != 0;
   if (is_over) {
     // The child of a vfork has left this memory, by exec or exit.
@@ -219,8 +232,13 @@ std::int64_t start_in_same_memory(Area* area, std::int64_t number, const Word ar
 
 }  // namespace
 
+Thread* living_threads() {
+  return threads.living;
+}
+
 Thread* start_first_thread() {
   Thread* const thread = new_thread();
+  if (!thread) give_up("there is no memory for the first thread");
   thread->tid = static_cast<std::int32_t>(kernel_call(kGettid));
   thread->actions = &thread->own_actions;
   become_process(thread);
