@@ -18,6 +18,17 @@ unsigned lowest(unsigned set) {
   return static_cast<unsigned>(__builtin_ctz(set));
 }
 
+/// bt and its kin: their other operand may lead anywhere.
+bool has_bit_index(const Decoded& decoded) {
+  switch (decoded.instruction.mnemonic) {
+    case ZYDIS_MNEMONIC_BT: case ZYDIS_MNEMONIC_BTC: case ZYDIS_MNEMONIC_BTR:
+    case ZYDIS_MNEMONIC_BTS:
+      return decoded.operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+             decoded.operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
+    default: return false;
+  }
+}
+
 bool moves_by_itself(const Decoded& decoded) {
   return decoded.instruction.meta.category == ZYDIS_CATEGORY_STRINGOP ||
          decoded.instruction.meta.category == ZYDIS_CATEGORY_PUSH ||
@@ -89,7 +100,8 @@ std::uint64_t CaseBuilder::random_flags() {
 
 bool CaseBuilder::may_stand_here(const Decoded& decoded) const {
   const ZydisDecodedInstruction& instruction = decoded.instruction;
-  if (!is_single && stores_x87_pointer(instruction.mnemonic)) return false;
+  if (!is_single && (stores_x87_pointer(instruction.mnemonic) || has_bit_index(decoded)))
+    return false;
   unsigned known = pointers_ | 1U << kRsp;
   if (is_stack_lost) known &= ~(1U << kRsp);
   for (const ZydisDecodedOperand& operand : decoded.all()) {
@@ -131,6 +143,7 @@ void CaseBuilder::aim_at_data(Bytes& bytes, const Decoded& decoded) {
       bytes[raw.disp.offset + i] = static_cast<std::uint8_t>(distance >> (8 * i));
   }
   if (!is_single) return;
+  if (has_bit_index(decoded)) registers[lowest(register_bit(decoded.operands[1].reg.value))] %= 4096;
   for (const ZydisDecodedOperand& operand : decoded.all()) {
     if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
     const unsigned base = register_bit(operand.mem.base) & ~(1U << kRsp);
@@ -156,6 +169,8 @@ bool CaseBuilder::add_form(const Form& form) {
   if (!may_stand_here(decoded)) return false;
   aim_at_data(bytes, decoded);
   add(bytes);
+  // The engine may use flags that are undefined from here on: nothing may look at them.
+  if (!is_single && decoded.instruction.cpu_flags->undefined != 0) add({0x39, 0xd8});  // cmp
   return true;
 }
 

@@ -303,8 +303,9 @@ static void execute(const struct instruction_case* which, struct case_result* in
   for (int i = 0; i < 16; ++i) result->registers[i] = final[i];
   result->flags = final_flags & ~kTrace;
   const uint8_t* area = final_vectors;
-  /* Not where the last x87 instruction was: that is in the engine's cache. */
-  result->x87 = hash(hash(1, area, 8), area + 16, 8);
+  /* Neither where the last x87 instruction was nor its opcode: both are of the engine's copy. */
+  const word state[1] = {*(const word*)(const void*)area & 0xffffffffffff};
+  result->x87 = hash(hash(1, (const uint8_t*)state, 8), area + 16, 8);
   for (int i = 0; i < 8; ++i) {
     const word top[1] = {*(const uint16_t*)(const void*)(area + 40 + 16 * i)};
     result->x87 = hash(hash(result->x87, area + 32 + 16 * i, 8), (const uint8_t*)top, 8);
