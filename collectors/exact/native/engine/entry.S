@@ -28,7 +28,8 @@ EXPORT(engine_enter):
   mov rsp, gs:[GS_STACK]
   pushfq
   pop gs:[GS_FLAGS]
-  push 2                      /* no direction flag, no alignment check, no trap */
+  pushfq                      /* no direction flag, no alignment check, no trap; the ID flag */
+  and dword ptr [rsp], 0x200000 /* stays, which rt_sigreturn does not restore */
   popfq
   mov rdi, gs:[GS_SELF]
   call dispatch
@@ -97,7 +98,8 @@ EXPORT(continue_on_stack):
 
 /* The kernel calls this for each signal, on the thread's signal stack. */
 EXPORT(signal_entry):
-  push 2
+  pushfq
+  and dword ptr [rsp], 0x200000
   popfq
   jmp on_signal
 

@@ -273,6 +273,7 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
   if (action.handler == kIgnore && !is_raised) return;
 
   MachineContext& machine = context.machine;
+  const bool tells_where = is_raised && information.address == machine.rip;  // settle moves RIP
   if (place == Place::kLeaving) take_registers(area, machine);
   Position position{machine.rip, nullptr, 0, 0, false};
   if (place != Place::kGuest && cache.contains(machine.rip)) position = settle(area, machine);
@@ -281,7 +282,7 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
     leave_block(area, position);
   }
   KernelInformation seen = information;
-  if (is_raised && seen.address == machine.rip) seen.address = position.pc;
+  if (tells_where) seen.address = position.pc;
   machine.rip = position.pc;
   if (action.handler <= kIgnore || is_blocked)
     take_default(thread, signal, seen, context);
