@@ -51,6 +51,12 @@ class Loader : public ::testing::Test {
     EXPECT_EQ(loaded.signal, native.signal);
     return native;
   }
+  /// Of what_it_sees.
+  void expect_to_see_as_native(const std::string& program) {
+    EXPECT_EQ(expect_as_native({program, "one", "", "two words"}).code, 7);
+    EXPECT_EQ(expect_as_native({program}, {{"EMPTY", ""}, {"LONG", std::string(10000, 'x')}}).code,
+              7);
+  }
   [[nodiscard]] BlockProfile profile() const {
     const std::string content = read_start_of_profile();
     auto result = read_block_profile(std::as_bytes(std::span(content)));
@@ -84,12 +90,16 @@ TEST_F(Loader, shows_a_program_what_execve_would_have_shown_it) {
     const std::string name = entry.path().filename();
     const std::set<std::string> others = {"change_code", "change_code-static", "exec_ways",
                                           "heap",        "odd_segments",       "overlay"};
-    if (others.contains(name)) continue;
-    EXPECT_EQ(expect_as_native({entry.path(), "one", "", "two words"}).code, 7);
-    EXPECT_EQ(
-        expect_as_native({entry.path()}, {{"EMPTY", ""}, {"LONG", std::string(10000, 'x')}}).code,
-        7);
+    if (others.contains(name) || name.starts_with("musl-")) continue;
+    expect_to_see_as_native(entry.path());
   }
+}
+
+TEST_F(Loader, shows_it_to_programs_of_another_c_library_too) {
+  if (!std::filesystem::exists(loaded_program("musl-dynamic")))
+    GTEST_SKIP() << "musl-tools was not installed when the tests were configured";
+  for (const char* name : {"musl-dynamic", "musl-static"})
+    expect_to_see_as_native(loaded_program(name));
 }
 
 /// What the file has behind the segments' ends shows whether the kernel clears it.
@@ -134,22 +144,6 @@ TEST_F(Loader, runs_programs_of_every_kind) {
   }
 }
 
-TEST_F(Loader, runs_interpreters_and_virtual_machines) {
-  const auto if_there = [&](const std::vector<std::string>& command) {
-    if (::access(command[0].c_str(), X_OK) == 0) expect_as_native(command);
-  };
-  if_there({"/usr/bin/python3", "-c",
-            "import sys, subprocess, json, threading\n"
-            "print(sys.argv, sys.executable, subprocess.check_output(['readlink', "
-            "'/proc/self/exe']))\n"
-            "t = [threading.Thread(target=print, args=('thread',)) for _ in range(4)]\n"
-            "[x.start() or x.join() for x in t]"});
-  if_there({"/usr/bin/perl", "-e", "print \"$0 $^X\\n\"; print `echo inner`"});
-  if_there({"/usr/bin/node", "-e",
-            "let s = 0; for (let i = 0; i < 1e7; i++) s += i % 7; console.log(s, process.argv, "
-            "process.execPath)"});
-}
-
 TEST_F(Loader, keeps_the_list_of_executable_memory_in_step) {
   expect_as_native({loaded_program("change_code")});
   expect_as_native({loaded_program("change_code-static")});
@@ -176,14 +170,55 @@ TEST_F(Loader, puts_code_where_translations_reach_all_of_it) {
     EXPECT_NE(maps.find("r-xp"), std::string::npos) << program;
     expect_low(maps);
   }
-  // Code that is generated, and a library that is loaded late.
-  for (const std::vector<std::string>& command :
-       {std::vector<std::string>{"/usr/bin/node", "-p",
-                                 "fs.readFileSync('/proc/self/maps', 'utf8')"},
-        std::vector<std::string>{"/usr/bin/python3", "-c",
-                                 "import ctypes, sqlite3\nprint(open('/proc/self/maps').read())"}})
-    if (::access(command[0].c_str(), X_OK) == 0) expect_low(run_loaded(command).output);
 }
+
+/// A program that may be missing, and two scripts for it.
+struct Interpreter {
+  const char* path;
+  const char* option;
+  const char* script;
+  const char* maps_option;
+  const char* maps_script;  ///< prints its /proc/self/maps
+};
+
+class Interpreters : public Loader, public ::testing::WithParamInterface<Interpreter> {
+ protected:
+  void SetUp() override {
+    Loader::SetUp();
+    if (::access(GetParam().path, X_OK) != 0)
+      GTEST_SKIP() << GetParam().path << " is not installed";
+  }
+};
+
+TEST_P(Interpreters, run_as_they_do_alone) {
+  expect_as_native({GetParam().path, GetParam().option, GetParam().script});
+}
+
+// Code that is generated, and libraries that are loaded late.
+TEST_P(Interpreters, have_all_their_code_where_translations_reach_it) {
+  const std::string maps =
+      run_loaded({GetParam().path, GetParam().maps_option, GetParam().maps_script}).output;
+  EXPECT_NE(maps.find("r-xp"), std::string::npos);
+  expect_low(maps);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Installed, Interpreters,
+    ::testing::Values(
+        Interpreter{"/usr/bin/python3", "-c",
+                    "import sys, subprocess, json, threading\n"
+                    "print(sys.argv, sys.executable, subprocess.check_output(['readlink', "
+                    "'/proc/self/exe']))\n"
+                    "t = [threading.Thread(target=print, args=('thread',)) for _ in range(4)]\n"
+                    "[x.start() or x.join() for x in t]",
+                    "-c", "import ctypes, sqlite3\nprint(open('/proc/self/maps').read())"},
+        Interpreter{"/usr/bin/perl", "-e", "print \"$0 $^X\\n\"; print `echo inner`", "-e",
+                    "use POSIX; open(F, '/proc/self/maps'); print <F>"},
+        Interpreter{"/usr/bin/node", "-e",
+                    "let s = 0; for (let i = 0; i < 1e7; i++) s += i % 7; console.log(s, "
+                    "process.argv, process.execPath)",
+                    "-p", "fs.readFileSync('/proc/self/maps', 'utf8')"}),
+    [](const auto& test) { return std::filesystem::path(test.param.path).filename().string(); });
 
 /// The kernel lets neither the heap nor the vdso be moved.
 void forbid_moving() {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <sstream>
+
 #include "tests/harness/subprocess.hpp"
 
 namespace bops {
@@ -14,7 +16,16 @@ struct Script {
   const char* name;
   const char* interpreter;
   std::size_t processes;  ///< that it starts at least
+  const char* needs;      ///< what it runs that a small system may lack
 };
+
+/// The first of these programs that is not found, or nothing.
+std::string missing(const std::string& programs) {
+  std::istringstream names(programs);
+  for (std::string name; names >> name;)
+    if (harness::run({"/bin/sh", "-c", "command -v " + name}).code != 0) return name;
+  return "";
+}
 
 class ScriptRun : public ::testing::TestWithParam<Script> {};
 
@@ -22,6 +33,8 @@ TEST_P(ScriptRun, does_under_the_engine_what_it_does_alone) {
   const Script& script = GetParam();
   if (::access(script.interpreter, X_OK) != 0)
     GTEST_SKIP() << script.interpreter << " is not installed";
+  if (const std::string absent = missing(script.needs); !absent.empty())
+    GTEST_SKIP() << absent << " is not installed";
   const std::string path = std::string(BOPS_NATIVE_SCRIPTS) + "/" + script.name;
   const Words command = std::string(script.name).ends_with(".sql")
                             ? Words{script.interpreter, "-batch", ":memory:", ".read " + path}
@@ -38,11 +51,12 @@ TEST_P(ScriptRun, does_under_the_engine_what_it_does_alone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Installed, ScriptRun,
-                         ::testing::Values(Script{"coreutils.sh", "/bin/sh", 60},
-                                           Script{"shell.bash", "/bin/bash", 30},
-                                           Script{"perl.pl", "/usr/bin/perl", 10},
-                                           Script{"queries.sql", "/usr/bin/sqlite3", 1},
-                                           Script{"compile.sh", "/bin/sh", 30}),
+                         ::testing::Values(Script{"coreutils.sh", "/bin/sh", 60,
+                                                  "awk find tar gzip xz diff cmp"},
+                                           Script{"shell.bash", "/bin/bash", 30, "diff"},
+                                           Script{"perl.pl", "/usr/bin/perl", 10, ""},
+                                           Script{"queries.sql", "/usr/bin/sqlite3", 1, ""},
+                                           Script{"compile.sh", "/bin/sh", 30, "gcc g++ ar nm"}),
                          [](const auto& test) {
                            const std::string name = test.param.name;
                            return name.substr(0, name.find('.'));
