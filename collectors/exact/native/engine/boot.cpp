@@ -54,16 +54,22 @@ void find_engine(const char* called) {
     Text(engine.paths.engine, sizeof engine.paths.engine) << called;
 }
 
-/// The path of the profile, behind the signal mask that an exec has kept for the guest.
-const char* take_mask(const char* text) {
-  const char* digit = after_prefix(text, "mask=");
-  if (!digit) return text;
-  KernelMask mask = 0;
+/// "NAME=HEX:" at the start of `text`. True: `text` is what follows.
+bool take_number(const char*& text, const char* name, Word& number) {
+  const char* digit = after_prefix(text, name);
+  if (!digit) return false;
+  number = 0;
   for (; *digit != ':' && *digit != '\0'; ++digit)
-    mask = mask << 4 | static_cast<KernelMask>(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
-  engine.first_mask = mask;
-  engine.has_first_mask = true;
-  return *digit == ':' ? digit + 1 : digit;
+    number = number << 4 | static_cast<Word>(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
+  text = *digit == ':' ? digit + 1 : digit;
+  return true;
+}
+
+/// The path of the profile, behind the signal mask that an exec has kept for the guest.
+const char* take_options(const char* text) {
+  engine.has_first_mask = take_number(text, "mask=", engine.first_mask);
+  take_number(text, "cache=", engine.cache_limit);
+  return text;
 }
 
 void open_profile(const char* path) {
@@ -89,7 +95,7 @@ void open_program(const char* name, ElfFile& program) {
     refuse_program("a program", "it is not named: bops starts the engine");
   protect_engine_range(word(__ehdr_start), (word(_end) + kPageSize - 1) & ~(kPageSize - 1));
   find_engine(argv[kEngineWord]);
-  open_profile(take_mask(argv[kProfileWord]));
+  open_profile(take_options(argv[kProfileWord]));
   static ElfFile program;
   open_program(argv[kProgramWord], program);
   std::memcpy(engine.paths.program, program.path, sizeof engine.paths.program);

@@ -9,6 +9,14 @@
 #include "collectors/exact/native/engine/signals.hpp"
 #include "collectors/exact/native/engine/text.hpp"
 
+extern "C" {
+[[noreturn]] void return_through(bops::native::UserContext* context);
+[[noreturn]] void continue_on_stack(void (*function)(bops::native::Thread*,
+                                                     bops::native::UserContext*),
+                                    bops::native::Thread* thread,
+                                    bops::native::UserContext* context, bops::native::Word top);
+}
+
 namespace bops::native {
 namespace {
 
@@ -140,6 +148,14 @@ void settle_for_good(Area* area, MachineContext& machine) {
   machine.rip = position.pc;
 }
 
+/// On the engine's stack: who stands on a signal stack may not change to another, and newer kernels
+/// look at the stack of rt_sigreturn, too.
+[[noreturn]] void finish(Thread* thread, UserContext* context) {
+  kernel_call(__NR_sigaltstack, word(&thread->guest_stack));
+  kernel_call(__NR_arch_prctl, kSetGs, 0);
+  return_through(context);
+}
+
 }  // namespace
 
 void claim_departure(Thread* thread, const char* reason) {
@@ -178,7 +194,7 @@ void leave_engine(Area* area, UserContext& context, KernelMask mask) {
   context.stack = thread->guest_stack;
   context.mask = mask | thread->blocked_synchronous;
   send_held(thread);
-  kernel_call(__NR_arch_prctl, kSetGs, 0);
+  continue_on_stack(&finish, thread, &context, thread->stack_top);
 }
 
 }  // namespace bops::native

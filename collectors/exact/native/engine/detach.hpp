@@ -27,9 +27,8 @@ inline bool must_leave(const Thread* thread) {
 bool is_request_to_leave(int signal, const KernelInformation& information);
 
 /// From on_signal, for the thread that it interrupted: `context` becomes the guest's own, outside
-/// the cache, with `mask` blocked. Returns once all threads have stopped; then on_signal returns to
-/// the guest, for the last time, without a look at the area.
-void leave_engine(Area* area, UserContext& context, KernelMask mask);
+/// the cache, with `mask` blocked, and is returned to once all threads have stopped.
+[[noreturn]] void leave_engine(Area* area, UserContext& context, KernelMask mask);
 
 }  // namespace bops::native
 

@@ -33,6 +33,7 @@ struct Engine {
   Word program_device, program_inode;
   Word cache_place;  ///< where the code cache goes: free memory below 2 GiB
   Word cache_size;
+  Word cache_limit;  ///< of a cache smaller than usual, for tests; 0: none
   /// Why programs that the guest executes cannot be counted: it has installed a seccomp filter that
   /// forbids what the engine needs to start. Null: they can be.
   const char* filter_forbids_start;

@@ -81,13 +81,14 @@ ElfImage place_program(const ElfFile& file) {
   // A position-independent program is put where it fits first; see propose_code_address.
   const Word start = is_fixed ? span.start : 4 * kMiB;
   const Word end = start + (span.end - span.start) + (is_fixed ? 0 : span.alignment);
-  for (engine.cache_size = kLargestCache; engine.cache_size >= kSmallestCache;
-       engine.cache_size /= 2) {
+  const Word largest = engine.cache_limit != 0 ? engine.cache_limit : kLargestCache;
+  const Word smallest = largest < kSmallestCache ? largest : kSmallestCache;
+  for (engine.cache_size = largest; engine.cache_size >= smallest; engine.cache_size /= 2) {
     engine.cache_place = choose_cache_place(engine.cache_size, start, end);
     if (engine.cache_place != 0) break;
   }
   if (engine.cache_place == 0 && !is_fixed)  // it goes high then
-    engine.cache_place = choose_cache_place(engine.cache_size = kLargestCache, 0, 0);
+    engine.cache_place = choose_cache_place(engine.cache_size = largest, 0, 0);
   if (engine.cache_place == 0)
     refuse_program(file.path, "it leaves no room below 2 GiB for translated code");
   reserve_low_range(engine.cache_place, engine.cache_place + engine.cache_size);

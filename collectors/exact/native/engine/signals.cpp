@@ -295,10 +295,7 @@ void go_through(Area* area, UserContext& context) {
   Thread* const thread = area->thread;
   take_registers(area, context.machine);
   area->unmask = 0;
-  if (must_leave(thread)) {
-    leave_engine(area, context, area->mask);
-    return;
-  }
+  if (must_leave(thread)) leave_engine(area, context, area->mask);
   context.mask = area->mask;
   context.machine.flags |= kTraceFlag;
 }
@@ -320,7 +317,6 @@ bool take_own_signal(Area* area, int signal, const KernelInformation& informatio
       // The CPU did know the instruction.
       claim_departure(thread, "it executes an instruction that the engine does not know");
       leave_engine(area, context, context.mask);
-      return true;
     }
   }
   if (!is_request_to_leave(signal, information)) return false;
@@ -331,7 +327,6 @@ bool take_own_signal(Area* area, int signal, const KernelInformation& informatio
   }
   if (place == Place::kLeaving) take_registers(area, machine);
   leave_engine(area, context, context.mask);
-  return true;
 }
 
 }  // namespace
