@@ -102,6 +102,15 @@ class CodeCache {
   /// Makes the system call `number` visible to the engine.
   void watch(unsigned number) { reinterpret_cast<std::uint8_t*>(base_)[number & 0xffff] = 1; }
 
+  /// Makes those visible by which the kernel writes into a buffer of the guest's: read, pread64,
+  /// recvfrom. Once code is guarded, it may be there.
+  void watch_writes() {
+    constexpr unsigned kRead = 0, kPread = 17, kReceive = 45;
+    watch(kRead);
+    watch(kPread);
+    watch(kReceive);
+  }
+
   /// Lets later indirect transfers to `pc` go straight to its block at `address`.
   void put_into_table(Word pc, Word address);
   void forget(Word start, Word end);

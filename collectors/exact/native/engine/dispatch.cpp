@@ -22,6 +22,7 @@ namespace bops::native {
 namespace {
 
 enum SystemCall : std::uint16_t {
+  kRead = 0, kPread = 17, kRecvfrom = 45,
   kOpen = 2, kStat = 4, kLstat = 6, kMmap = 9, kMprotect = 10, kMunmap = 11, kBrk = 12,
   kSigaction = 13, kSigprocmask = 14, kSigreturn = 15, kAccess = 21, kMremap = 25, kMadvise = 28,
   kShmat = 30, kClone = 56, kFork = 57, kVfork = 58, kExecve = 59, kExit = 60, kShmdt = 67,
@@ -111,6 +112,9 @@ Word system_call(Area* area, const Exit& exit) {
       if (arguments[0] != BOPS_REGION_MAGIC) return exit.inline_call;
       result = region_call(area, arguments[1], arguments[2], arguments[3]);
       break;
+    case kRead: case kPread: case kRecvfrom:
+      release_code_in(arguments[1], arguments[1] + arguments[2]);
+      return exit.inline_call;
     default:
       if (!guest_file_call(number, arguments, result)) return exit.inline_call;
       break;

@@ -190,7 +190,8 @@ bool wake_executables(Word start, Word end, bool writable) {
   return true;
 }
 
-void guard_code(Word address) {
+bool guard_code(Word address) {
+  bool has_guarded = false;
   // An instruction may reach into the next page.
   const Word first = address / kPageSize * kPageSize;
   for (Word page = first; page <= first + kPageSize; page += kPageSize) {
@@ -202,6 +203,22 @@ void guard_code(Word address) {
     split_at(page + kPageSize);
     ranges[first_above(page)].guarded = true;
     join(page, page + kPageSize);
+    has_guarded = true;
+  }
+  return has_guarded;
+}
+
+void release_code_in(Word start, Word end) {
+  const Guard guard(engine.lock);
+  for (Word at = start; at < end;) {
+    const std::size_t i = first_above(at);
+    if (i == range_count || ranges[i].start >= end) return;
+    if (!ranges[i].guarded || ranges[i].start > at) {
+      at = ranges[i].start > at ? ranges[i].start : ranges[i].end;
+      continue;
+    }
+    release_written_code(at);
+    at = at / kPageSize * kPageSize + kPageSize;
   }
 }
 

@@ -151,7 +151,7 @@ bool Translator::decode_block(Word pc) {
     // Once for each page that the code reaches into.
     const bool is_new_page =
         count_ == piece || (pc + BOPS_PROFILE_MAX_INSTRUCTION_SIZE) % kPageSize < 2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
-    if (max_instructions_ > 1 && is_new_page) guard_code(pc);
+    if (max_instructions_ > 1 && is_new_page && guard_code(pc)) cache_.watch_writes();
     const std::size_t available = code_bytes_at(pc);
     if (available == 0 ||
         !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
