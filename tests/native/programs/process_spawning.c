@@ -43,8 +43,9 @@ static void spawned(void) {
       "grep SigBlk /proc/self/status; kill -USR1 $$; exit 21";
   char* words[] = {"sh", "-c", script, NULL};
   pid_t child = 0;
-  say_call("posix_spawn", posix_spawn(&child, "/bin/sh", &actions, &attributes, words, environ));
+  const int result = posix_spawn(&child, "/bin/sh", &actions, &attributes, words, environ);
   wait_and_say("spawned", child);
+  say_call("posix_spawn", result);  // said last: the child says things, too
   say("missing: %s", strerror(posix_spawn(&child, "/no/such", NULL, NULL, words, environ)));
   say("by PATH: %s", strerror(posix_spawnp(&child, "true", NULL, NULL, words, environ)));
   wait_and_say("true", child);

@@ -28,6 +28,7 @@ wait "$COPROC_PID" 2>/dev/null
 for i in 1 2 3; do (sleep 0.0$i; exit "$i") & pids[i]=$!; done
 for i in 1 2 3; do wait "${pids[i]}"; echo "job $i: $?"; done
 (trap - EXIT; exec sleep 10) &
+until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.05; done
 kill -TERM $!
 wait $! 2>/dev/null
 echo "killed: $?"
