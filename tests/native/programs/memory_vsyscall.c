@@ -34,10 +34,12 @@ int main(int argc, char** argv) {
     struct timeval day = {0, 0};
     unsigned cpu = ~0U, node = ~0U;
     const long now = get_time(&stored);
-    good += now == stored && get_day(&day, NULL) == 0 && day.tv_sec >= now && day.tv_sec < now + 9;
-    good += get_cpu(&cpu, &node, NULL) == 0 && cpu < 65536;
+    const int day_result = get_day(&day, NULL), cpu_result = get_cpu(&cpu, &node, NULL);
+    /* All of it each time: the count must not depend on what the clock says. */
+    good += (now == stored) & (day_result == 0) & (day.tv_sec >= now - 9) &
+            (day.tv_sec <= now + 9) & (cpu_result == 0) & (cpu < 65536);
   }
-  say("good: %d", good == 2 * times);
+  say("good: %d", good == times);
   handle(SIGSEGV, on_fault, 0);
   get_time((long*)16);
   return 1;
