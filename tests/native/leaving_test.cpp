@@ -184,10 +184,13 @@ TEST(NativeEngine, lists_descendants_that_it_cannot_count_and_counts_the_rest) {
 }
 
 TEST(NativeEngine, counts_calls_at_fixed_addresses_and_what_follows_them) {
+  const std::string caller = std::string(BOPS_TRANSCRIPTS) + "/memory_vsyscall";
+  if (harness::run({caller, "1000"}).output.find("good: 1") == std::string::npos)
+    GTEST_SKIP() << "this kernel has no calls at fixed addresses";
   std::vector<std::uint64_t> counts;
   for (const char* times : {"1000", "2000", "3000"}) {
-    const auto counted = harness::count({std::string(BOPS_TRANSCRIPTS) + "/memory_vsyscall", times},
-                                        {"--collector", "native"});
+    const auto counted = harness::count({caller, times}, {"--collector", "native"});
+    EXPECT_NE(counted.ended.output.find("good: 1"), std::string::npos);
     EXPECT_EQ(counted.record.at("quality"), "exact");
     for (const auto& process : counted.record.at("images"))
       if (process.at("path").get<std::string>().ends_with("/memory_vsyscall"))
@@ -195,7 +198,7 @@ TEST(NativeEngine, counts_calls_at_fixed_addresses_and_what_follows_them) {
   }
   ASSERT_EQ(counts.size(), 3U);
   EXPECT_EQ(counts[2] - counts[1], counts[1] - counts[0]);
-  EXPECT_GE(counts[1] - counts[0], 5'000U) << "or there is no vsyscall page here";
+  EXPECT_GE(counts[1] - counts[0], 5'000U);
 }
 
 TEST(NativeEngine, leaves_a_program_whose_code_does_not_fit_its_cache_with_its_counts) {
