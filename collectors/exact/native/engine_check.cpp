@@ -32,6 +32,8 @@ constexpr std::uint64_t kKnownWork = 8 + 4 * 1000 + 1001;  // check/known_work.S
 constexpr int kPatience_ms = 10'000;                       // it takes 5 ms; machines may be busy
 /// The target table and a thread's counters take 4 GiB, never more than touched (engine/layout.h).
 constexpr rlim_t kAddressSpace = rlim_t{8} << 30;
+/// Of this much is private memory that may be written.
+constexpr rlim_t kData = rlim_t{4} << 30;
 
 /// A directory for a profile, removed with it.
 class ScratchDirectory {
@@ -154,6 +156,16 @@ tl::unexpected<Error> does_not_work(const std::string& why) {
   return failure("the engine does not work here: " + why, remedy_here());
 }
 
+Result<void> check_limit(__rlimit_resource resource, rlim_t needed, const std::string& what,
+                         const std::string& option) {
+  rlimit limit{};
+  if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur >= needed) return {};
+  return failure("the limit on " + what + ", " + std::to_string(limit.rlim_cur >> 20) +
+                     " MiB, is too small: the engine reserves " + std::to_string(needed >> 30) +
+                     " GiB, of which it uses little",
+                 "lift it: ulimit " + option + " unlimited");
+}
+
 }  // namespace
 
 Result<std::string> find_engine() {
@@ -168,12 +180,9 @@ Result<void> check_engine() {
   if (!engine) return tl::unexpected(engine.error());
   const auto program = find_own_file(kProgramName);
   if (!program) return tl::unexpected(program.error());
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < kAddressSpace)
-    return failure("the limit on address space, " + std::to_string(limit.rlim_cur >> 20) +
-                       " MiB, is too small: the engine reserves " +
-                       std::to_string(kAddressSpace >> 30) + " GiB, of which it uses little",
-                   "lift it: ulimit -v unlimited");
+  if (auto checked = check_limit(RLIMIT_AS, kAddressSpace, "address space", "-v"); !checked)
+    return checked;
+  if (auto checked = check_limit(RLIMIT_DATA, kData, "data", "-d"); !checked) return checked;
   const ScratchDirectory scratch;
   if (scratch.path().empty())
     return failure("there is no directory for temporary files that can be written to",

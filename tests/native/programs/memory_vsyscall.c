@@ -22,7 +22,8 @@ static void on_fault(int number, siginfo_t* info, void* context) {
 
 int main(int argc, char** argv) {
   const int times = argc > 1 ? atoi(argv[1]) : 1000;
-  if (!is_mapped()) return 0;
+  /* How many lines there are to read differs from run to run: not where instructions are counted. */
+  if (argc == 1 && !is_mapped()) return 0;
   long (*get_time)(long*) = (long (*)(long*))0xffffffffff600400;
   int (*get_day)(struct timeval*, void*) =
       (int (*)(struct timeval*, void*))0xffffffffff600000;
@@ -34,10 +35,12 @@ int main(int argc, char** argv) {
     struct timeval day = {0, 0};
     unsigned cpu = ~0U, node = ~0U;
     const long now = get_time(&stored);
-    good += now == stored && get_day(&day, NULL) == 0 && day.tv_sec >= now && day.tv_sec < now + 9;
-    good += get_cpu(&cpu, &node, NULL) == 0 && cpu < 65536;
+    const int day_result = get_day(&day, NULL), cpu_result = get_cpu(&cpu, &node, NULL);
+    /* All of it each time: the count must not depend on what the clock says. */
+    good += (now == stored) & (day_result == 0) & (day.tv_sec >= now - 9) &
+            (day.tv_sec <= now + 9) & (cpu_result == 0) & (cpu < 65536);
   }
-  say("good: %d", good == 2 * times);
+  say("good: %d", good == times);
   handle(SIGSEGV, on_fault, 0);
   get_time((long*)16);
   return 1;

@@ -21,7 +21,7 @@
 
 extern char __executable_start[], etext[];
 
-static atomic_int stop, faults, ticks, outside;
+static atomic_int stop, faults, ticks, outside, computing_threads;
 static atomic_long rounds;
 static __thread sigjmp_buf back;
 static __thread int jumps;
@@ -57,6 +57,7 @@ static void* fault(void* argument) {
 }
 
 static void* compute(void* argument) {
+  computing_threads++;
   while (!stop) rounds++;
   return argument;
 }
@@ -202,7 +203,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 2; i++) pthread_create(&computing[i], NULL, compute, NULL);
   pthread_create(&waiting, NULL, wait_for_nothing, NULL);
   pthread_create(&reading, NULL, wait_for_byte, &ends[0]);
-  usleep(20000);
+  while (computing_threads < 2 || faults == 0) usleep(1000);
+  usleep(20000); /* the others wait by now */
 
   leave(argv[1]);
 
