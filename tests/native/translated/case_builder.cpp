@@ -29,6 +29,13 @@ bool has_bit_index(const Decoded& decoded) {
   }
 }
 
+/// The kernel may carry it out in the place of the CPU, which then traps no step.
+bool may_be_emulated(ZydisMnemonic mnemonic) {
+  return mnemonic == ZYDIS_MNEMONIC_SGDT || mnemonic == ZYDIS_MNEMONIC_SIDT ||
+         mnemonic == ZYDIS_MNEMONIC_SLDT || mnemonic == ZYDIS_MNEMONIC_SMSW ||
+         mnemonic == ZYDIS_MNEMONIC_STR;
+}
+
 bool moves_by_itself(const Decoded& decoded) {
   return decoded.instruction.meta.category == ZYDIS_CATEGORY_STRINGOP ||
          decoded.instruction.meta.category == ZYDIS_CATEGORY_PUSH ||
@@ -167,6 +174,7 @@ bool CaseBuilder::add_form(const Form& form) {
   if (!decode(bytes, decoded) || decoded.instruction.mnemonic != form.mnemonic) return false;
   bytes.resize(decoded.instruction.length);
   if (!may_stand_here(decoded)) return false;
+  if (may_be_emulated(form.mnemonic)) is_steppable = false;
   aim_at_data(bytes, decoded);
   add(bytes);
   // The engine may use flags that are undefined from here on: nothing may look at them.

@@ -4,6 +4,8 @@
 #include <iomanip>
 #include <sstream>
 
+#include "collectors/exact/native/engine/instruction.hpp"
+
 namespace bops::native {
 namespace {
 
@@ -23,9 +25,13 @@ std::uint64_t flags_to_be_seen(const Case& of, std::uint64_t rip) {
   while (at < of.code.size()) {
     Decoded decoded;
     if (!decode(std::span(of.code).subspan(at), decoded)) return seen;
+    Instruction ours;  // where Zydis leaves out flags
+    if (!decode_instruction(of.code.data() + at, of.code.size() - at, ours)) return seen;
+    constexpr std::uint64_t kBits[] = {1, 4, 16, 64, 128, 2048};
     const auto* flags = decoded.instruction.cpu_flags;
     seen |= flags->tested & ~changed;
     changed |= flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
+    for (unsigned i = 0; i < 6; ++i) changed |= (ours.flags_killed >> i & 1) != 0 ? kBits[i] : 0;
     at += decoded.instruction.length;
     const auto category = decoded.instruction.meta.category;
     const bool is_branch = decoded.instruction.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE ||

@@ -246,15 +246,27 @@ class Collected {
   std::map<std::string, Form> forms_;
 };
 
+/// Prefixes and escapes: no opcodes, but what follows them might be.
+bool is_opcode(Coding coding, unsigned map, unsigned byte) {
+  if (coding != Coding::kLegacy) return true;
+  if (map == 1) return byte != 0x38 && byte != 0x3a;
+  if (map != 0) return true;
+  constexpr std::array<unsigned, 14> kOthers{0x0f, 0x26, 0x2e, 0x36, 0x3e, 0x62, 0x64,
+                                             0x65, 0x66, 0x67, 0xc4, 0xc5, 0xf0, 0xf2};
+  return byte >> 4 != 4 && byte != 0xf3 && std::ranges::find(kOthers, byte) == kOthers.end();
+}
+
 void try_maps(Collected& collected, Coding coding, std::initializer_list<unsigned> maps,
               unsigned lengths) {
   for (const unsigned map : maps)
-    for (unsigned opcode = 0; opcode < 256; ++opcode)
+    for (unsigned opcode = 0; opcode < 256; ++opcode) {
+      if (!is_opcode(coding, map, opcode)) continue;
       for (const unsigned prefix : {0U, 0x66U, 0xf3U, 0xf2U})
         for (const bool wide : {false, true})
           for (unsigned length = 0; length < lengths; ++length)
             collected.try_all_of({coding, narrow(map), narrow(opcode), narrow(prefix), wide,
                                   narrow(length), 0, false, false});
+    }
 }
 
 }  // namespace
