@@ -92,6 +92,7 @@ class Reading {
   [[nodiscard]] bool is_new(std::uint32_t index) const {
     return index >= first_new_index_ && index < next_thread();
   }
+  [[nodiscard]] bool is_data(std::size_t offset);
   void walk_extents();
   void walk_records(Bytes extent);
   bool read_record(std::uint32_t type, Bytes record);
@@ -114,6 +115,7 @@ class Reading {
 
   Bytes file_;
   const FileData* data_;
+  FileData::Range known_data_{0, 0};
   std::uint32_t first_new_index_;
   BlockProfile profile_;
   std::vector<std::pair<std::size_t, std::uint32_t>> packed_fields_;  // offset in file, value seen
@@ -123,12 +125,23 @@ class Reading {
   std::unordered_multimap<std::uint64_t, std::uint64_t> followers_;  // by the first one's id
 };
 
+/// A read of a hole would have the file system allocate a page, and raise SIGBUS where it is full.
+bool Reading::is_data(std::size_t offset) {
+  if (data_ == nullptr || (offset >= known_data_.begin && offset < known_data_.end)) return true;
+  known_data_ = data_->first_in(offset, file_.size());
+  return known_data_.begin == offset && known_data_.end > offset;
+}
+
 void Reading::walk_extents() {
   const auto used = load<std::uint64_t>(file_, offsetof(bops_profile_header, used));
   profile_.bytes_used = std::min<std::uint64_t>(used, file_.size());
   profile_.refusals = load<std::uint32_t>(file_, offsetof(bops_profile_header, lost));
   std::size_t at = BOPS_PROFILE_EXTENT_SIZE;
   while (at < profile_.bytes_used && file_.size() - at >= sizeof(bops_profile_extent)) {
+    if (!is_data(at)) {
+      at += BOPS_PROFILE_EXTENT_SIZE;
+      continue;
+    }
     const auto magic = load<std::uint32_t>(file_, at);
     const FixedPart<bops_profile_extent> extent(file_.subspan(at));
     // A hole: its writer was killed, or had no storage, between taking the extent and using it.
@@ -143,7 +156,8 @@ void Reading::walk_extents() {
 
 void Reading::walk_records(Bytes extent) {
   std::size_t at = sizeof(bops_profile_extent);
-  while (extent.size() - at >= sizeof(bops_profile_record)) {
+  const auto offset = static_cast<std::size_t>(extent.data() - file_.data());
+  while (extent.size() - at >= sizeof(bops_profile_record) && is_data(offset + at)) {
     const auto type = load<std::uint32_t>(extent, at);
     if (type == BOPS_RECORD_END) {
       // Not yet published, or never: the next record, if any, lies behind its size.
