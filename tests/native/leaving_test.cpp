@@ -100,6 +100,7 @@ constexpr Way kWays[] = {{"set_gs", "GS register"},
                          {"executable_data", "READ_IMPLIES_EXEC"},
                          {"limit", "limits its memory"}};
 constexpr Way kOfOneThread[] = {{"strict", "strict mode"}};
+constexpr Way kLittleRoom = {"little_room", "room for the counters of another thread"};
 
 std::string name_of(const ::testing::TestParamInfo<Way>& test) {
   return test.param.name;
@@ -109,6 +110,14 @@ INSTANTIATE_TEST_SUITE_P(NativeEngine, Leaving, ::testing::ValuesIn(kWays), name
 INSTANTIATE_TEST_SUITE_P(NativeEngineOfOneThread, Leaving, ::testing::ValuesIn(kOfOneThread),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(NativeEngine, LeavingWithThreads, ::testing::ValuesIn(kWays), name_of);
+
+TEST(NativeEngine, leaves_a_program_that_starts_a_thread_for_whose_counters_there_is_no_room) {
+  const auto counted = expect_the_same({program("leaving"), kLittleRoom.name}, "partial");
+  // The child, which sets the limit, is counted.
+  ASSERT_EQ(counted.record.at("processes").size(), 3U);
+  ASSERT_EQ(reasons(counted.record).size(), 1U);
+  EXPECT_NE(reasons(counted.record)[0].find(kLittleRoom.reason), std::string::npos);
+}
 
 TEST(NativeEngine, is_not_strictly_exact_where_a_program_left_it) {
   const auto ended = harness::run({harness::bops_program(), "run", "--collector", "native",

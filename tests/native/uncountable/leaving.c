@@ -77,6 +77,10 @@ static void* wait_for_byte(void* argument) {
   return NULL;
 }
 
+static void* answer(void* argument) {
+  return argument;
+}
+
 /* ---- ways to leave ---- */
 
 static uint64_t word = 77;
@@ -107,7 +111,9 @@ static void read_gs(void) {
   jumps = 1;
   if (!sigsetjmp(back, 1)) say("gs: %lu", (unsigned long)first_of_gs());
   jumps = 0;
-  say("faulted: %d", faults > 0);
+  uint64_t base = 1;
+  syscall(SYS_arch_prctl, ARCH_GET_GS, &base);
+  say("faulted: %d, base: %lu", faults > 0, (unsigned long)base);
 }
 
 static void enter_32_bits(void) {
@@ -153,6 +159,28 @@ static void limit_memory(void) {
   memset(memory, 1, 1 << 20);
 }
 
+/* Somebody else limits the memory: as much as there is, and some for one more thread. */
+static void start_thread_in_little_room(void) {
+  const pid_t child = fork();
+  if (child == 0) {
+    char path[64];
+    unsigned long pages = 0;
+    snprintf(path, sizeof(path), "/proc/%d/statm", getppid());
+    FILE* sizes = fopen(path, "r");
+    must(sizes != NULL && fscanf(sizes, "%lu", &pages) == 1, "statm");
+    const rlim_t most = pages * 4096 + (1UL << 30);
+    const struct rlimit limit = {most, most};
+    must(prlimit(getppid(), RLIMIT_AS, &limit, NULL) == 0, "prlimit");
+    _exit(0);
+  }
+  wait_and_say("limited", child);
+  pthread_t thread;
+  char* result = NULL;
+  say("thread: %d", pthread_create(&thread, NULL, answer, "answered"));
+  pthread_join(thread, (void**)&result);
+  say("%s", result);
+}
+
 static void enter_strict_mode(void) {
   if (prctl(PR_SET_SECCOMP, 1) != 0) say("strict mode: %s", strerror(errno));
   say("strictly");
@@ -171,6 +199,7 @@ static const struct {
     {"dispatch", take_calls_as_signals},
     {"executable_data", make_data_executable},
     {"limit", limit_memory},
+    {"little_room", start_thread_in_little_room},
     {"strict", enter_strict_mode},
 };
 
