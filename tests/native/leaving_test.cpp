@@ -164,8 +164,9 @@ TEST(NativeEngine, names_the_limit_that_is_too_small_for_it_and_how_to_lift_it) 
   for (const auto& [option, what] :
        std::map<std::string, std::string>{{"v", "address space"}, {"d", "data"}}) {
     const auto ended = harness::run({"/bin/sh", "-c",
-                                     "ulimit -" + option + " 2000000; exec \"$0\" run "
-                                     "--collector native -- /bin/echo not run",
+                                     "ulimit -" + option +
+                                         " 2000000; exec \"$0\" run "
+                                         "--collector native -- /bin/echo not run",
                                      harness::bops_program()});
     EXPECT_EQ(ended.code, 125);
     EXPECT_EQ(ended.output, "");
@@ -181,8 +182,9 @@ TEST(NativeEngine, lists_descendants_that_it_cannot_count_and_counts_the_rest) {
   elf[4] = 1;  // 32-bit
   std::ofstream(narrow, std::ios::binary) << elf;
   std::filesystem::permissions(narrow, std::filesystem::perms::owner_all);
-  const auto counted = harness::count(
-      {"/bin/sh", "-c", "\"$0\" 2>/dev/null; /bin/echo counted", narrow}, {"--collector", "native"});
+  const auto counted =
+      harness::count({"/bin/sh", "-c", "\"$0\" 2>/dev/null; /bin/echo counted", narrow},
+                     {"--collector", "native"});
   EXPECT_EQ(counted.ended.output, "counted\n");
   const auto alone = harness::run({narrow});
   const bool is_executed = alone.code != 127 && alone.code != 126;

@@ -21,8 +21,8 @@ namespace {
 
 using Code = std::vector<sock_filter>;
 
-constexpr std::array<std::uint64_t, 6> kArguments = {3,          0x123456789abcdef0, 0xffffffff,
-                                                     0x80000000, 17,                 0};
+constexpr std::array<std::uint64_t, 6> kArguments = {
+    3, 0x123456789abcdef0, 0xffffffff, 0x80000000, 17, 0};
 
 sock_filter random_instruction(std::mt19937& random) {
   constexpr std::array<unsigned, 10> kOperations = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR,
@@ -37,8 +37,9 @@ sock_filter random_instruction(std::mt19937& random) {
                       static_cast<__u32>(offsetof(seccomp_data, args) + 4 * any(12)));
     case 2: return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4 * any(2));
     case 3: return BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0);
-    case 4: return BPF_STMT(any(2) != 0 ? BPF_LD | BPF_IMM : BPF_LDX | BPF_IMM,
-                            static_cast<__u32>(random()));
+    case 4:
+      return BPF_STMT(any(2) != 0 ? BPF_LD | BPF_IMM : BPF_LDX | BPF_IMM,
+                      static_cast<__u32>(random()));
     case 5: return BPF_STMT(any(2) != 0 ? BPF_ST : BPF_STX, any(BPF_MEMWORDS));
     case 6: return BPF_STMT(any(2) != 0 ? BPF_MISC | BPF_TAX : BPF_MISC | BPF_TXA, 0);
     case 7:
@@ -48,7 +49,9 @@ sock_filter random_instruction(std::mt19937& random) {
     default: {
       const unsigned operation = kOperations[any(10)];
       const bool is_shift = operation == BPF_LSH || operation == BPF_RSH;
-      const __u32 k = is_shift ? any(32) : any(4) != 0 ? any(100) + 1 : static_cast<__u32>(random()) | 1;
+      const __u32 k = is_shift      ? any(32)
+                      : any(4) != 0 ? any(100) + 1
+                                    : static_cast<__u32>(random()) | 1;
       // The kernel does not say what a shift by more than 31 gives: not by X.
       return BPF_STMT(static_cast<__u16>(BPF_ALU | operation | (is_shift ? BPF_K : source)), k);
     }
@@ -63,7 +66,7 @@ Code random_filter(std::mt19937& random) {
   const unsigned size = 5 + static_cast<unsigned>(random() % 60);
   for (unsigned i = 0; i < size; ++i)
     code.push_back(random() % 10 == 0 ? sock_filter BPF_STMT(random() % 2 != 0 ? BPF_LD | BPF_MEM
-                                                                              : BPF_LDX | BPF_MEM,
+                                                                               : BPF_LDX | BPF_MEM,
                                                              static_cast<__u32>(random() % 16))
                                       : random_instruction(random));
   const Code tail = {BPF_STMT(BPF_ST, 0),
@@ -127,12 +130,12 @@ TEST(SeccompFilter, means_what_the_kernel_says_in_1000_random_programs) {
 
 TEST(SeccompFilter, is_invalid_where_the_kernel_says_so) {
   const Code bad[] = {
-      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)},                                    // no return
-      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2), BPF_STMT(BPF_RET | BPF_K, 0)},      // misaligned
-      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64), BPF_STMT(BPF_RET | BPF_K, 0)},     // behind it
-      {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), BPF_STMT(BPF_RET | BPF_K, 0)},      // a byte
-      {BPF_STMT(BPF_JMP | BPF_JA, 1), BPF_STMT(BPF_RET | BPF_K, 0)},              // too far
-      {BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0)},     // by 0
+      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)},                                 // no return
+      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2), BPF_STMT(BPF_RET | BPF_K, 0)},   // misaligned
+      {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64), BPF_STMT(BPF_RET | BPF_K, 0)},  // behind it
+      {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), BPF_STMT(BPF_RET | BPF_K, 0)},   // a byte
+      {BPF_STMT(BPF_JMP | BPF_JA, 1), BPF_STMT(BPF_RET | BPF_K, 0)},           // too far
+      {BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0)},  // by 0
       {BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 32), BPF_STMT(BPF_RET | BPF_K, 0)},
       {BPF_STMT(BPF_ST, 16), BPF_STMT(BPF_RET | BPF_K, 0)},
   };

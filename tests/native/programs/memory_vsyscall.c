@@ -22,11 +22,11 @@ static void on_fault(int number, siginfo_t* info, void* context) {
 
 int main(int argc, char** argv) {
   const int times = argc > 1 ? atoi(argv[1]) : 1000;
-  /* How many lines there are to read differs from run to run: not where instructions are counted. */
+  /* How many lines there are to read differs from run to run: not where instructions are counted.
+   */
   if (argc == 1 && !is_mapped()) return 0;
   long (*get_time)(long*) = (long (*)(long*))0xffffffffff600400;
-  int (*get_day)(struct timeval*, void*) =
-      (int (*)(struct timeval*, void*))0xffffffffff600000;
+  int (*get_day)(struct timeval*, void*) = (int (*)(struct timeval*, void*))0xffffffffff600000;
   int (*get_cpu)(unsigned*, unsigned*, void*) =
       (int (*)(unsigned*, unsigned*, void*))0xffffffffff600800;
   int good = 0;

@@ -19,9 +19,9 @@ int main(int argc, char** argv) {
   const int by_address = strcmp(argv[1], "address") == 0;
   const unsigned number = by_address ? 0xffff : (unsigned)atoi(argv[1]);
   struct sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-               by_address ? offsetof(struct seccomp_data, instruction_pointer)
-                          : offsetof(struct seccomp_data, nr)),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, by_address
+                                             ? offsetof(struct seccomp_data, instruction_pointer)
+                                             : offsetof(struct seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

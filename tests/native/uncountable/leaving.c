@@ -120,7 +120,7 @@ static void enter_32_bits(void) {
   unsigned char* code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   must(code != MAP_FAILED, "mmap");
-  const unsigned char entry[] = {0x6a, 0x23, 0x68, 0, 0, 0, 0, 0x48, 0xcb};     /* retf to 16 */
+  const unsigned char entry[] = {0x6a, 0x23, 0x68, 0, 0, 0, 0, 0x48, 0xcb};      /* retf to 16 */
   const unsigned char narrow[] = {0xb8, 42, 0, 0, 0, 0xea, 0, 0, 0, 0, 0x33, 0}; /* jmp far to 32 */
   memcpy(code, entry, sizeof(entry));
   memcpy(code + 16, narrow, sizeof(narrow));

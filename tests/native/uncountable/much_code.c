@@ -5,8 +5,8 @@
 
 int main(void) {
   enum { BLOCKS = 200000 };
-  unsigned char* code = mmap(NULL, 2 * BLOCKS + 8, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  unsigned char* code =
+      mmap(NULL, 2 * BLOCKS + 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   must(code != MAP_FAILED, "mmap");
   memcpy(code, "\xb8\x2a\0\0\0", 5); /* mov eax, 42 */
   for (int i = 0; i < BLOCKS; i++) memcpy(code + 5 + 2 * i, "\xeb\0", 2);

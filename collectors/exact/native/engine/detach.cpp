@@ -28,9 +28,7 @@ constexpr Word kSetGs = 0x1001;
 /// Waits for a change of `word`, a few milliseconds at most.
 void wait_for(const std::uint32_t* word_address, std::uint32_t value) {
   constexpr Word kStep_ns = 2'000'000;
-  const struct {
-    Word seconds, nanoseconds;
-  } step = {0, kStep_ns};
+  const struct { Word seconds, nanoseconds; } step = {0, kStep_ns};
   kernel_call(__NR_futex, word(word_address), kWaitPrivate, value, word(&step));
 }
 
@@ -56,8 +54,8 @@ void ask_to_leave(Thread* thread) {
   request.signal = kSigIll;
   request.code = kLeaveCode;
   request.address = word(&engine);
-  kernel_call(__NR_rt_tgsigqueueinfo, static_cast<Word>(thread->pid), static_cast<Word>(thread->tid),
-              kSigIll, word(&request));
+  kernel_call(__NR_rt_tgsigqueueinfo, static_cast<Word>(thread->pid),
+              static_cast<Word>(thread->tid), kSigIll, word(&request));
 }
 
 bool has_to_stop(const Thread* thread, const Thread* leader) {

@@ -58,7 +58,8 @@ ModeCall install_filter(Word program) {
 
 ModeCall set_seccomp_mode(bool is_strict, Word program) {
   if (is_strict)
-    return detached_for("it enters the strict mode of seccomp, which forbids what the engine needs");
+    return detached_for(
+        "it enters the strict mode of seccomp, which forbids what the engine needs");
   return install_filter(program);
 }
 

@@ -21,15 +21,15 @@ struct EngineCall {
 // PROT_ and MAP_ values: 1 read, 2 write, 4 execute; 1 shared, 2 private, 0x10 fixed, 0x20
 // anonymous, 0x4000 without reserve, 0x100000 fixed without replacing.
 constexpr EngineCall kRunningCalls[] = {
-    {"mmap", __NR_mmap, {0, kAny, 3, 0x4022}},          // tables
-    {"mmap", __NR_mmap, {0, kAny, 0, 0x4022}},          // a thread's area
-    {"mmap", __NR_mmap, {kAny, kAny, 3, 0x32}},         // in it
-    {"mmap", __NR_mmap, {kAny, kAny, 3, 0x4031}},       // the target table of a fork
+    {"mmap", __NR_mmap, {0, kAny, 3, 0x4022}},     // tables
+    {"mmap", __NR_mmap, {0, kAny, 0, 0x4022}},     // a thread's area
+    {"mmap", __NR_mmap, {kAny, kAny, 3, 0x32}},    // in it
+    {"mmap", __NR_mmap, {kAny, kAny, 3, 0x4031}},  // the target table of a fork
     {"munmap", __NR_munmap, {kAny, kAny}},
     {"mremap", __NR_mremap, {kAny, 0, kAny, 3}},
-    {"mprotect", __NR_mprotect, {kAny, kAny, 5}},       // code that the guest may write
+    {"mprotect", __NR_mprotect, {kAny, kAny, 5}},  // code that the guest may write
     {"mprotect", __NR_mprotect, {kAny, kAny, 7}},
-    {"madvise", __NR_madvise, {kAny, kAny, 23}},        // MADV_POPULATE_WRITE
+    {"madvise", __NR_madvise, {kAny, kAny, 23}},  // MADV_POPULATE_WRITE
     {"mincore", __NR_mincore, {kAny, kAny, kAny}},
     {"futex", __NR_futex, {kAny, 128, kAny, 0}},
     {"futex", __NR_futex, {kAny, 129, 1, 0}},
@@ -41,12 +41,12 @@ constexpr EngineCall kRunningCalls[] = {
     {"gettid", __NR_gettid, {}},
     {"getpid", __NR_getpid, {}},
     {"getppid", __NR_getppid, {}},
-    {"arch_prctl", __NR_arch_prctl, {0x1001, kAny}},    // ARCH_SET_GS
-    {"arch_prctl", __NR_arch_prctl, {0x1003, kAny}},    // ARCH_GET_FS
-    {"clock_gettime", __NR_clock_gettime, {1, kAny}},   // CLOCK_MONOTONIC
-    {"prctl", __NR_prctl, {16, kAny}},                  // PR_GET_NAME
+    {"arch_prctl", __NR_arch_prctl, {0x1001, kAny}},   // ARCH_SET_GS
+    {"arch_prctl", __NR_arch_prctl, {0x1003, kAny}},   // ARCH_GET_FS
+    {"clock_gettime", __NR_clock_gettime, {1, kAny}},  // CLOCK_MONOTONIC
+    {"prctl", __NR_prctl, {16, kAny}},                 // PR_GET_NAME
     {"sysinfo", __NR_sysinfo, {kAny}},
-    {"open", __NR_open, {kAny, 0x80000}},               // /proc/self/maps, O_CLOEXEC
+    {"open", __NR_open, {kAny, 0x80000}},  // /proc/self/maps, O_CLOEXEC
     {"read", __NR_read, {20, kAny, kAny}},
     {"close", __NR_close, {20}},
     {"readlink", __NR_readlink, {kAny, kAny, kAny}},
@@ -61,21 +61,21 @@ constexpr EngineCall kRunningCalls[] = {
 constexpr EngineCall kStartingCalls[] = {
     {"execve", __NR_execve, {kAny, kAny, kAny}},
     {"newfstatat", __NR_newfstatat, {kAny, kAny, kAny, 0x100}},
-    {"fcntl", __NR_fcntl, {20, 1}},                     // F_GETFD
+    {"fcntl", __NR_fcntl, {20, 1}},  // F_GETFD
     {"faccessat2", __NR_faccessat2, {kAny, kAny, 1, 0x200}},
     {"access", __NR_access, {kAny, 0}},
     {"geteuid", __NR_geteuid, {}},
     {"getegid", __NR_getegid, {}},
     {"getxattr", __NR_getxattr, {kAny, kAny, 0, 0}},
-    {"open", __NR_open, {kAny, 0xa0002}},               // the profile
-    {"mmap", __NR_mmap, {0, kAny, 3, 0x4001}},          // the profile
-    {"mmap", __NR_mmap, {kAny, kAny, 7, 0x104022}},     // the cache
-    {"mmap", __NR_mmap, {kAny, kAny, 5, 0x12}},         // the program
+    {"open", __NR_open, {kAny, 0xa0002}},            // the profile
+    {"mmap", __NR_mmap, {0, kAny, 3, 0x4001}},       // the profile
+    {"mmap", __NR_mmap, {kAny, kAny, 7, 0x104022}},  // the cache
+    {"mmap", __NR_mmap, {kAny, kAny, 5, 0x12}},      // the program
     {"mprotect", __NR_mprotect, {kAny, kAny, 1}},
     {"brk", __NR_brk, {0}},
     {"personality", __NR_personality, {0xffffffff}},
-    {"prctl", __NR_prctl, {15, kAny}},                  // PR_SET_NAME
-    {"prctl", __NR_prctl, {35, 14}},                    // PR_SET_MM, PR_SET_MM_MAP
+    {"prctl", __NR_prctl, {15, kAny}},  // PR_SET_NAME
+    {"prctl", __NR_prctl, {35, 14}},    // PR_SET_MM, PR_SET_MM_MAP
 };
 
 bool is_known(const sock_filter& instruction) {
