@@ -104,7 +104,7 @@ class Translated : public testing::Test {
       for (std::size_t i = 0; i < size && i < counts.size(); ++i) {
         if (unstable.contains(i)) continue;
         std::string text = difference(cases.cases[i], alone[i], under[i]);
-        const auto expected = std::int64_t{stepped[i].steps};
+        const auto expected = std::int64_t{stepped[i].steps} + cases.cases[i].untrapped;
         if (cases.cases[i].is_steppable && counts[i] != expected)
           text += "  counted " + std::to_string(counts[i]) + " instead of " +
                   std::to_string(expected) + "\n";

@@ -313,6 +313,7 @@ void CaseBuilder::store() {
   Case made;
   made.kind = kind;
   made.is_steppable = is_steppable;
+  made.untrapped = untrapped;
   instruction_case& data = made.data;
   data.code = start_;
   std::ranges::copy(registers, data.registers);

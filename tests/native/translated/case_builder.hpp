@@ -25,6 +25,7 @@ class CaseBuilder {
   bool is_rip_relative = false;  ///< memory operands are
   bool is_steppable = true;
   bool is_stack_lost = false;
+  unsigned untrapped = 0;
   bool writes_memory = true;
 
   [[nodiscard]] std::size_t size() const { return code_.size(); }

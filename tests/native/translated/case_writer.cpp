@@ -76,7 +76,10 @@ class Transfers {
   std::size_t routine() {
     const std::size_t over = builder_.add_branch({0xe9});
     const std::size_t start = builder_.size();
+    builder_.keep(1 << 4);
+    builder_.writes_memory = false;  // the return address stays as it is
     builder_.add_forms(below(3));
+    builder_.writes_memory = true;
     if (below(3) == 0)
       builder_.add({0xc2, static_cast<std::uint8_t>(below(4) * 8), static_cast<std::uint8_t>(below(2))});
     else if (below(4) == 0)
@@ -131,9 +134,8 @@ class Transfers {
   }
 
   std::uint64_t bad_address() {
-    const std::array<std::uint64_t, 7> bad{0x8000000000000000 | random_() >> 8,
-                                           0x00ff000000000000 | random_() >> 16,
-                                           CASE_HIGH + CASE_DATA - CASE_PAGE,
+    // Canonical ones: others fault at the transfer, under the engine where it leads.
+    const std::array<std::uint64_t, 5> bad{CASE_HIGH + CASE_DATA - CASE_PAGE,
                                            CASE_LOW + CASE_DATA + 0x100,
                                            CASE_HIGH + CASE_DATA + 0x100,
                                            below(16),
@@ -165,9 +167,10 @@ class Transfers {
         0x8000000000000000 | random_() >> 8, CASE_HIGH + CASE_DATA - CASE_PAGE,
         CASE_LOW + CASE_DATA + CASE_WRITABLE + 64 + below(64),  // read-only
         CASE_LOW + CASE_DATA + below(8), CASE_HIGH + CASE_DATA + CASE_WRITABLE + below(8)};
-    builder_.registers[4] = bad[random_() % bad.size()];
-    builder_.is_stack_lost = true;
     const unsigned way = below(3);
+    const bool returns = way == 2;  // nothing may be readable there
+    builder_.registers[4] = bad[random_() % (returns ? 2 : bad.size())];
+    builder_.is_stack_lost = true;
     if (way == 0) {
       const std::size_t start = routine();
       builder_.add_backwards({0xe8}, start);
@@ -192,7 +195,7 @@ class Transfers {
       builder_.add({0x48, 0xcb});
     builder_.add_junk();
     builder_.poke(rsp, builder_.address(builder_.size()));
-    builder_.poke(rsp + 8, below(8) == 0 ? below(256) : 0x33);
+    builder_.poke(rsp + 8, 0x33);  // with another selector the engine lets go of the program
     if (is_interrupt) {
       builder_.is_steppable = false;
       builder_.poke(rsp + 16, builder_.random_flags());
@@ -210,6 +213,7 @@ class Transfers {
         builder_.registers[0] = below(2) == 0 ? 24 : 5000 + below(1000);
         builder_.add_forms(below(3));
         builder_.add({0x0f, 0x05});
+        builder_.untrapped = 1;
         break;
       }
       case 1:

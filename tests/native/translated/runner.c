@@ -74,7 +74,7 @@ __asm__(
     ".text\n");
 
 enum { kRead, kWrite, kMmap = 9, kMprotect = 10, kMunmap = 11, kSigaction = 13, kOpen = 2,
-       kSetitimer = 38, kExit = 60, kAltstack = 131, kArchPrctl = 158, kSetaffinity = 203 };
+       kSetitimer = 38, kExit = 60, kAltstack = 131, kArchPrctl = 158, kSetrlimit = 160, kSetaffinity = 203 };
 enum { kSigIll = 4, kSigTrap = 5, kSigBus = 7, kSigFpe = 8, kSigSegv = 11, kSigAlrm = 14 };
 
 static __attribute__((noreturn)) void quit(int status) {
@@ -347,7 +347,7 @@ static void handle(word signal) {
 }
 
 static void prepare(const struct case_header* header, word file) {
-  enum { kReadOnly = 1, kReadWrite = 3, kReadExecute = 5 };
+  enum { kReadOnly = 1, kReadWrite = 3, kReadExecute = 5, kSeconds = 60 };
   map(CASE_LOW, header->low_size, kReadExecute, file, header->low_offset);
   map(CASE_HIGH, header->high_size, kReadExecute, file, header->high_offset);
   const word places[2] = {CASE_LOW, CASE_HIGH};
@@ -363,6 +363,8 @@ static void prepare(const struct case_header* header, word file) {
   for (word i = 0; i < header->holes; ++i) kernel(kMunmap, header->hole[i], CASE_PAGE, 0);
   const word stack[3] = {(word)signal_stack, 0, sizeof signal_stack};
   kernel(kAltstack, (word)stack, 0, 0);
+  const word limit[2] = {kSeconds, kSeconds}; /* should a case never end */
+  kernel(kSetrlimit, 0, (word)limit, 0);
   const word signals[] = {kSigIll, kSigTrap, kSigBus, kSigFpe, kSigSegv, kSigAlrm};
   for (word i = 0; i < sizeof signals / sizeof signals[0]; ++i) handle(signals[i]);
   word processor = 1; /* whose number some instructions tell */
