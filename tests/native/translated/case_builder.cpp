@@ -29,6 +29,13 @@ bool has_bit_index(const Decoded& decoded) {
   }
 }
 
+/// Says something else each time, which in a row would hide what comes behind it.
+bool tells_the_time(ZydisMnemonic mnemonic) {
+  return mnemonic == ZYDIS_MNEMONIC_RDTSC || mnemonic == ZYDIS_MNEMONIC_RDTSCP ||
+         mnemonic == ZYDIS_MNEMONIC_RDRAND || mnemonic == ZYDIS_MNEMONIC_RDSEED ||
+         mnemonic == ZYDIS_MNEMONIC_RDPMC || mnemonic == ZYDIS_MNEMONIC_RDPRU;
+}
+
 /// The kernel may carry it out in the place of the CPU, which then traps no step.
 bool may_be_emulated(ZydisMnemonic mnemonic) {
   return mnemonic == ZYDIS_MNEMONIC_SGDT || mnemonic == ZYDIS_MNEMONIC_SIDT ||
@@ -107,7 +114,8 @@ std::uint64_t CaseBuilder::random_flags() {
 
 bool CaseBuilder::may_stand_here(const Decoded& decoded) const {
   const ZydisDecodedInstruction& instruction = decoded.instruction;
-  if (!is_single && (stores_x87_pointer(instruction.mnemonic) || has_bit_index(decoded)))
+  if (!is_single && (stores_x87_pointer(instruction.mnemonic) || has_bit_index(decoded) ||
+                     tells_the_time(instruction.mnemonic)))
     return false;
   unsigned known = pointers_ | 1U << kRsp;
   if (is_stack_lost) known &= ~(1U << kRsp);
@@ -275,6 +283,7 @@ void CaseBuilder::add_indirect(unsigned digit, const std::function<std::uint64_t
     fs_base_ &= ~7UL;
     place = fs_base_ + 0x18;
   } else if (way == 3 && !is_stack_lost) {
+    if (!code_.empty()) give_up();  // which may have moved RSP
     bytes.insert(bytes.end(), {0xff, byte(field | 0x44), 0x24, 0x40});
     place = registers[kRsp] + 0x40;
   } else if (way == 4) {  // absolute

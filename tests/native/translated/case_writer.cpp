@@ -149,7 +149,7 @@ class Transfers {
     builder_.add_forms(below(3));
     const unsigned way = below(3);
     if (way == 0) {
-      builder_.registers[4] = builder_.data_address(false) & ~7UL;
+      builder_.registers[4] = builder_.data_address(true) & ~7UL;
       builder_.keep(1 << 4);
       if (builder_.size() == 0) {
         builder_.poke(builder_.registers[4], bad);

@@ -29,7 +29,8 @@ std::uint64_t flags_to_be_seen(const Case& of, std::uint64_t rip) {
     if (!decode_instruction(of.code.data() + at, of.code.size() - at, ours)) return seen;
     constexpr std::uint64_t kBits[] = {1, 4, 16, 64, 128, 2048};
     const auto* flags = decoded.instruction.cpu_flags;
-    seen |= flags->tested & ~changed;
+    // A repetition tests what its own comparisons have set.
+    if (!ours.repeated) seen |= flags->tested & ~changed;
     changed |= flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
     for (unsigned i = 0; i < 6; ++i) changed |= (ours.flags_killed >> i & 1) != 0 ? kBits[i] : 0;
     at += decoded.instruction.length;
