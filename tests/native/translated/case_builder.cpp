@@ -103,7 +103,7 @@ std::uint64_t CaseBuilder::data_address(bool in_the_middle) {
                                              place + CASE_READABLE - random_() % 70,
                                              place + random_() % 16,
                                              place + CASE_PAGE - random_() % 16,
-                                             0x4000000000000000 | random_() >> 16,
+                                             0x4000000000000800 | (CASE_LOW + CASE_DATA),
                                              random_() % 64};
     return edges[random_() % edges.size()];
   }
