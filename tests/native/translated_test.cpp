@@ -1,6 +1,6 @@
-// The translator held against the CPU: every instruction form that Zydis can encode, alone, in rows,
-// in loops and around transfers of control, executed on random state both ways. Registers, flags,
-// vectors, memory, faults and the count of instructions must be the same.
+// The translator held against the CPU: every instruction form that Zydis can encode, alone, in
+// rows, in loops and around transfers of control, executed on random state both ways. Registers,
+// flags, vectors, memory, faults and the count of instructions must be the same.
 //
 // BOPS_TRANSLATED_CASES: how many cases of several forms; BOPS_TRANSLATED_SEED: another seed.
 #include <gtest/gtest.h>
@@ -74,9 +74,9 @@ class Translated : public testing::Test {
     const std::string profile = directory_ / (std::string("profile-") + mode);
     const auto created = exact::create_block_profile(profile, "native", 0);
     EXPECT_TRUE(created);
-    const auto results =
-        checked(harness::run({BOPS_ENGINE, profile, BOPS_RUNNER, BOPS_RUNNER, BOPS_RUNNER, file, mode}),
-                cases.cases.size());
+    const auto results = checked(
+        harness::run({BOPS_ENGINE, profile, BOPS_RUNNER, BOPS_RUNNER, BOPS_RUNNER, file, mode}),
+        cases.cases.size());
     counts = counts_in(profile, cases);
     return results;
   }
@@ -112,7 +112,8 @@ class Translated : public testing::Test {
         ++different;
         constexpr int kMost = 12;
         if (shown++ < kMost)
-          ADD_FAILURE() << "case " << i << ", mode " << mode << "\n" << text << described(cases.cases[i]);
+          ADD_FAILURE() << "case " << i << ", mode " << mode << "\n"
+                        << text << described(cases.cases[i]);
       }
       EXPECT_EQ(different, 0) << "of " << size << ", mode " << mode;
     }
@@ -169,7 +170,7 @@ TEST_F(Translated, rows_loops_and_transfers_do_what_they_do_natively) {
   for (const std::size_t form : supported(probes, run_alone(file, "p", probes.cases.size())))
     forms.push_back(all[form]);
   ASSERT_GT(forms.size(), 1000U);
-  const auto wanted = number_from("BOPS_TRANSLATED_CASES", 10'000);
+  const auto wanted = number_from("BOPS_TRANSLATED_CASES", 5'000);
   constexpr std::uint64_t kOfOneFile = 10'000;
   for (std::uint64_t done = 0; done < wanted && !HasFailure(); done += kOfOneFile)
     compare(mixed_forms(forms, static_cast<unsigned>(std::min(kOfOneFile, wanted - done)), random));

@@ -21,12 +21,21 @@ unsigned lowest(unsigned set) {
 /// bt and its kin: their other operand may lead anywhere.
 bool has_bit_index(const Decoded& decoded) {
   switch (decoded.instruction.mnemonic) {
-    case ZYDIS_MNEMONIC_BT: case ZYDIS_MNEMONIC_BTC: case ZYDIS_MNEMONIC_BTR:
+    case ZYDIS_MNEMONIC_BT:
+    case ZYDIS_MNEMONIC_BTC:
+    case ZYDIS_MNEMONIC_BTR:
     case ZYDIS_MNEMONIC_BTS:
       return decoded.operands[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
              decoded.operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
     default: return false;
   }
+}
+
+/// Says something else each time, which in a row would hide what comes behind it.
+bool tells_the_time(ZydisMnemonic mnemonic) {
+  return mnemonic == ZYDIS_MNEMONIC_RDTSC || mnemonic == ZYDIS_MNEMONIC_RDTSCP ||
+         mnemonic == ZYDIS_MNEMONIC_RDRAND || mnemonic == ZYDIS_MNEMONIC_RDSEED ||
+         mnemonic == ZYDIS_MNEMONIC_RDPMC || mnemonic == ZYDIS_MNEMONIC_RDPRU;
 }
 
 /// The kernel may carry it out in the place of the CPU, which then traps no step.
@@ -45,9 +54,15 @@ bool moves_by_itself(const Decoded& decoded) {
 /// What x87 says of its last instruction lies in the engine's cache, and would be stored.
 bool stores_x87_pointer(ZydisMnemonic mnemonic) {
   switch (mnemonic) {
-    case ZYDIS_MNEMONIC_FNSTENV: case ZYDIS_MNEMONIC_FNSAVE: case ZYDIS_MNEMONIC_FXSAVE:
-    case ZYDIS_MNEMONIC_FXSAVE64: case ZYDIS_MNEMONIC_XSAVE: case ZYDIS_MNEMONIC_XSAVE64:
-    case ZYDIS_MNEMONIC_XSAVEC: case ZYDIS_MNEMONIC_XSAVEC64: case ZYDIS_MNEMONIC_XSAVEOPT:
+    case ZYDIS_MNEMONIC_FNSTENV:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+    case ZYDIS_MNEMONIC_XSAVE:
+    case ZYDIS_MNEMONIC_XSAVE64:
+    case ZYDIS_MNEMONIC_XSAVEC:
+    case ZYDIS_MNEMONIC_XSAVEC64:
+    case ZYDIS_MNEMONIC_XSAVEOPT:
     case ZYDIS_MNEMONIC_XSAVEOPT64: return true;
     default: return false;
   }
@@ -88,7 +103,7 @@ std::uint64_t CaseBuilder::data_address(bool in_the_middle) {
                                              place + CASE_READABLE - random_() % 70,
                                              place + random_() % 16,
                                              place + CASE_PAGE - random_() % 16,
-                                             0x4000000000000000 | random_() >> 16,
+                                             0x4000000000000800 | (CASE_LOW + CASE_DATA),
                                              random_() % 64};
     return edges[random_() % edges.size()];
   }
@@ -97,7 +112,8 @@ std::uint64_t CaseBuilder::data_address(bool in_the_middle) {
 }
 
 std::uint64_t CaseBuilder::random_flags() {
-  constexpr std::uint64_t kArithmetic = 0x8d5, kDirection = 0x400, kAlignment = 0x40000, kId = 0x200000;
+  constexpr std::uint64_t kArithmetic = 0x8d5, kDirection = 0x400, kAlignment = 0x40000,
+                          kId = 0x200000;
   std::uint64_t flags = 0x202 | (random_() & kArithmetic);
   if (random_() % 4 == 0) flags |= kDirection;
   if (random_() % 24 == 0) flags |= kAlignment;
@@ -107,7 +123,8 @@ std::uint64_t CaseBuilder::random_flags() {
 
 bool CaseBuilder::may_stand_here(const Decoded& decoded) const {
   const ZydisDecodedInstruction& instruction = decoded.instruction;
-  if (!is_single && (stores_x87_pointer(instruction.mnemonic) || has_bit_index(decoded)))
+  if (!is_single && (stores_x87_pointer(instruction.mnemonic) || has_bit_index(decoded) ||
+                     tells_the_time(instruction.mnemonic)))
     return false;
   unsigned known = pointers_ | 1U << kRsp;
   if (is_stack_lost) known &= ~(1U << kRsp);
@@ -150,7 +167,8 @@ void CaseBuilder::aim_at_data(Bytes& bytes, const Decoded& decoded) {
       bytes[raw.disp.offset + i] = static_cast<std::uint8_t>(distance >> (8 * i));
   }
   if (!is_single) return;
-  if (has_bit_index(decoded)) registers[lowest(register_bit(decoded.operands[1].reg.value))] %= 4096;
+  if (has_bit_index(decoded))
+    registers[lowest(register_bit(decoded.operands[1].reg.value))] %= 4096;
   for (const ZydisDecodedOperand& operand : decoded.all()) {
     if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
     const unsigned base = register_bit(operand.mem.base) & ~(1U << kRsp);
@@ -173,6 +191,14 @@ bool CaseBuilder::add_form(const Form& form) {
   Decoded decoded;
   if (!decode(bytes, decoded) || decoded.instruction.mnemonic != form.mnemonic) return false;
   bytes.resize(decoded.instruction.length);
+  if (decoded.instruction.raw.disp.size != 0 &&
+      (decoded.instruction.attributes & ZYDIS_ATTRIB_HAS_MODRM) == 0) {
+    // mov with an absolute address
+    const std::uint64_t target = CASE_LOW + CASE_DATA + random_() % CASE_READABLE;
+    for (unsigned i = 0; i < decoded.instruction.raw.disp.size / 8U; ++i)
+      bytes[decoded.instruction.raw.disp.offset + i] =
+          static_cast<std::uint8_t>(i < 8 ? target >> (8 * i) : 0);
+  }
   if (!may_stand_here(decoded)) return false;
   if (may_be_emulated(form.mnemonic)) is_steppable = false;
   aim_at_data(bytes, decoded);
@@ -251,7 +277,8 @@ void CaseBuilder::add_indirect(unsigned digit, const std::function<std::uint64_t
       add(load);
       late_.push_back([this, at, target] {
         const std::uint64_t value = target();
-        for (unsigned i = 0; i < 8; ++i) code_[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
+        for (unsigned i = 0; i < 8; ++i)
+          code_[at + i] = static_cast<std::uint8_t>(value >> (8 * i));
       });
       Bytes bytes;
       if (reg >= 8) bytes.push_back(0x41);
@@ -275,6 +302,7 @@ void CaseBuilder::add_indirect(unsigned digit, const std::function<std::uint64_t
     fs_base_ &= ~7UL;
     place = fs_base_ + 0x18;
   } else if (way == 3 && !is_stack_lost) {
+    if (!code_.empty()) give_up();  // which may have moved RSP
     bytes.insert(bytes.end(), {0xff, byte(field | 0x44), 0x24, 0x40});
     place = registers[kRsp] + 0x40;
   } else if (way == 4) {  // absolute
@@ -292,7 +320,8 @@ void CaseBuilder::add_indirect(unsigned digit, const std::function<std::uint64_t
     registers[index] = random_() % 8 * 8;
     if (random_() % 4 == 0) bytes.push_back(0x67);
     bytes.push_back(byte(0x40 | (base >> 3) | (index >> 3) << 1 | random_() % 2 << 3));
-    bytes.insert(bytes.end(), {0xff, byte(field | 0x44), byte(scale << 6 | (index & 7) << 3 | (base & 7)), 0x20});
+    bytes.insert(bytes.end(), {0xff, byte(field | 0x44),
+                               byte(scale << 6 | (index & 7) << 3 | (base & 7)), 0x20});
     place = registers[base] + (registers[index] << scale) + 0x20;
     if (bytes[0] == 0x67 || (bytes.size() > 1 && bytes[1] == 0x67)) place &= 0xffffffff;
   }
@@ -324,8 +353,9 @@ void CaseBuilder::store() {
   if (random_() % 8 == 0) data.mxcsr &= ~static_cast<std::uint32_t>(random_() % 64 << 7);
   data.fcw = static_cast<std::uint16_t>(0x7f | random_() % 16 << 8);
   if (random_() % 8 == 0) data.fcw &= static_cast<std::uint16_t>(~(random_() % 64));
-  data.vectors = small_vectors_ ? static_cast<std::uint8_t>(1 + random_() % 2)
-                                : static_cast<std::uint8_t>(random_() % 3 == 0 ? kCaseRandom : kCaseNumbers);
+  data.vectors = small_vectors_
+                     ? static_cast<std::uint8_t>(1 + random_() % 2)
+                     : static_cast<std::uint8_t>(random_() % 3 == 0 ? kCaseRandom : kCaseNumbers);
   data.pokes = static_cast<std::uint8_t>(pokes_.size());
   std::ranges::copy(pokes_, data.poke);
   data.starts = static_cast<std::uint32_t>(starts_.size());

@@ -40,7 +40,8 @@ class CaseBuilder {
   void add(const Bytes& instruction);
   /// Something that is never executed.
   void add_junk();
-  /// A branch to a place that is not known yet: rel8 for one-byte opcodes but E8 and E9, else rel32.
+  /// A branch to a place that is not known yet: rel8 for one-byte opcodes but E8 and E9, else
+  /// rel32.
   std::size_t add_branch(const Bytes& opcode);
   void land(std::size_t branch);
   void add_backwards(const Bytes& opcode, std::size_t target);

@@ -52,7 +52,8 @@ class Transfers {
   void jump() {
     builder_.kind = "jmp";
     builder_.add_forms(below(3));
-    const std::size_t from = builder_.add_branch({static_cast<std::uint8_t>(below(2) ? 0xe9 : 0xeb)});
+    const std::size_t from =
+        builder_.add_branch({static_cast<std::uint8_t>(below(2) ? 0xe9 : 0xeb)});
     builder_.add_junk();
     builder_.land(from);
     builder_.add_forms(below(4));
@@ -81,7 +82,8 @@ class Transfers {
     builder_.add_forms(below(3));
     builder_.writes_memory = true;
     if (below(3) == 0)
-      builder_.add({0xc2, static_cast<std::uint8_t>(below(4) * 8), static_cast<std::uint8_t>(below(2))});
+      builder_.add(
+          {0xc2, static_cast<std::uint8_t>(below(4) * 8), static_cast<std::uint8_t>(below(2))});
     else if (below(4) == 0)
       builder_.add({0xf3, 0xc3});
     else
@@ -125,7 +127,8 @@ class Transfers {
     builder_.kind = "ret";
     const unsigned popped = below(3) == 0 ? below(64) * 8 : 0;
     if (popped != 0)
-      builder_.add({0xc2, static_cast<std::uint8_t>(popped), static_cast<std::uint8_t>(popped >> 8)});
+      builder_.add(
+          {0xc2, static_cast<std::uint8_t>(popped), static_cast<std::uint8_t>(popped >> 8)});
     else
       builder_.add({0xc3});
     builder_.add_junk();
@@ -135,11 +138,9 @@ class Transfers {
 
   std::uint64_t bad_address() {
     // Canonical ones: others fault at the transfer, under the engine where it leads.
-    const std::array<std::uint64_t, 5> bad{CASE_HIGH + CASE_DATA - CASE_PAGE,
-                                           CASE_LOW + CASE_DATA + 0x100,
-                                           CASE_HIGH + CASE_DATA + 0x100,
-                                           below(16),
-                                           0xffffffff80000000 | below(4096)};
+    const std::array<std::uint64_t, 5> bad{
+        CASE_HIGH + CASE_DATA - CASE_PAGE, CASE_LOW + CASE_DATA + 0x100,
+        CASE_HIGH + CASE_DATA + 0x100, below(16), 0xffffffff80000000 | below(4096)};
     return bad[random_() % bad.size()];
   }
 
@@ -149,7 +150,7 @@ class Transfers {
     builder_.add_forms(below(3));
     const unsigned way = below(3);
     if (way == 0) {
-      builder_.registers[4] = builder_.data_address(false) & ~7UL;
+      builder_.registers[4] = builder_.data_address(true) & ~7UL;
       builder_.keep(1 << 4);
       if (builder_.size() == 0) {
         builder_.poke(builder_.registers[4], bad);
@@ -305,7 +306,8 @@ void add_loop(CaseBuilder& builder, Random& random) {
     default:
       builder.registers[counter] = 0;
       builder.add({wide, 0xff, direct});
-      builder.add({wide, 0x83, static_cast<std::uint8_t>(0xf8 | low), static_cast<std::uint8_t>(trips)});
+      builder.add(
+          {wide, 0x83, static_cast<std::uint8_t>(0xf8 | low), static_cast<std::uint8_t>(trips)});
       condition = 2;
       break;
   }
@@ -323,14 +325,17 @@ void Cases::write(const std::string& path) const {
   header.cases = cases.size();
   header.holes = std::min(holes.size(), std::size(header.hole));
   std::copy_n(holes.begin(), header.holes, header.hole);
-  const auto page = [](std::uint64_t size) { return (size + CASE_PAGE - 1) / CASE_PAGE * CASE_PAGE; };
+  const auto page = [](std::uint64_t size) {
+    return (size + CASE_PAGE - 1) / CASE_PAGE * CASE_PAGE;
+  };
   header.low_offset = page(sizeof header + cases.size() * sizeof(instruction_case));
   header.low_size = page(low.size() + 1);
   header.high_offset = header.low_offset + header.low_size;
   header.high_size = page(high.size() + 1);
   std::string file(header.high_offset + header.high_size, '\0');
   const auto put = [&file](std::uint64_t at, const void* from, std::size_t size) {
-    std::copy_n(static_cast<const char*>(from), size, file.begin() + static_cast<std::ptrdiff_t>(at));
+    std::copy_n(static_cast<const char*>(from), size,
+                file.begin() + static_cast<std::ptrdiff_t>(at));
   };
   put(0, &header, sizeof header);
   for (std::size_t i = 0; i < cases.size(); ++i)

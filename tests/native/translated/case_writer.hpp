@@ -13,8 +13,8 @@ namespace bops::native {
 struct Case {
   instruction_case data{};
   std::string kind;
-  std::size_t form = 0;        ///< of a case of one form: which
-  bool is_steppable = true;    ///< the trap flag survives it
+  std::size_t form = 0;      ///< of a case of one form: which
+  bool is_steppable = true;  ///< the trap flag survives it
   unsigned untrapped = 0;    ///< instructions after which the trap flag does not trap
   std::vector<std::uint8_t> code;
 };

@@ -29,14 +29,15 @@ std::uint64_t flags_to_be_seen(const Case& of, std::uint64_t rip) {
     if (!decode_instruction(of.code.data() + at, of.code.size() - at, ours)) return seen;
     constexpr std::uint64_t kBits[] = {1, 4, 16, 64, 128, 2048};
     const auto* flags = decoded.instruction.cpu_flags;
-    seen |= flags->tested & ~changed;
+    // A repetition tests what its own comparisons have set.
+    if (!ours.repeated) seen |= flags->tested & ~changed;
     changed |= flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
     for (unsigned i = 0; i < 6; ++i) changed |= (ours.flags_killed >> i & 1) != 0 ? kBits[i] : 0;
     at += decoded.instruction.length;
     const auto category = decoded.instruction.meta.category;
     const bool is_branch = decoded.instruction.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE ||
-                           category == ZYDIS_CATEGORY_INTERRUPT ||
-                           category == ZYDIS_CATEGORY_RET || category == ZYDIS_CATEGORY_CALL;
+                           category == ZYDIS_CATEGORY_INTERRUPT || category == ZYDIS_CATEGORY_RET ||
+                           category == ZYDIS_CATEGORY_CALL;
     if (is_branch) {
       const bool is_way_out = at == of.code.size() && of.kind != "page end";
       return is_way_out ? seen | (~changed & kArithmetic) : seen;
@@ -56,7 +57,8 @@ class Differences {
  public:
   void see(const std::string& what, std::uint64_t alone, std::uint64_t under) {
     if (alone == under) return;
-    text_ << "  " << what << ": " << hex(alone) << " alone, " << hex(under) << " under the engine\n";
+    text_ << "  " << what << ": " << hex(alone) << " alone, " << hex(under)
+          << " under the engine\n";
   }
   [[nodiscard]] std::string text() const { return text_.str(); }
 
@@ -94,8 +96,7 @@ std::string difference(const Case& of, const case_result& alone, const case_resu
   Differences differences;
   differences.see("faults", alone.faults, under.faults);
   for (unsigned i = 0; i < CASE_FAULTS && i < alone.faults && i < under.faults; ++i)
-    see_fault(differences, of, alone.fault[i], under.fault[i],
-              "fault " + std::to_string(i) + " ");
+    see_fault(differences, of, alone.fault[i], under.fault[i], "fault " + std::to_string(i) + " ");
   for (int i = 0; i < 16; ++i)
     differences.see("register " + std::to_string(i), alone.registers[i], under.registers[i]);
   const std::uint64_t defined = ~(alone.faults == 0 ? undefined_flags(of) : 0);
@@ -132,10 +133,12 @@ std::string described(const Case& of) {
     text << "    " << hex(pc) << "  " << line << "   ";
     const std::size_t end = i + 1 < of.data.starts ? of.data.start[i + 1] : of.code.size();
     for (std::size_t b = at; b < end && b < of.code.size(); ++b)
-      text << ' ' << std::hex << std::setw(2) << std::setfill('0') << unsigned{of.code[b]} << std::dec;
+      text << ' ' << std::hex << std::setw(2) << std::setfill('0') << unsigned{of.code[b]}
+           << std::dec;
     text << '\n';
   }
-  for (int i = 0; i < 16; ++i) text << (i % 4 == 0 ? "\n    " : "  ") << i << '=' << hex(of.data.registers[i]);
+  for (int i = 0; i < 16; ++i)
+    text << (i % 4 == 0 ? "\n    " : "  ") << i << '=' << hex(of.data.registers[i]);
   text << "\n    flags=" << hex(of.data.flags) << " fs=" << hex(of.data.fs_base)
        << " fcw=" << hex(of.data.fcw) << " mxcsr=" << hex(of.data.mxcsr) << '\n';
   return text.str();

@@ -24,7 +24,8 @@ struct Extensions {
 void add_legacy(Bytes& bytes, const Encoding& encoding, const Extensions& high, Random& random) {
   if (encoding.locked) bytes.push_back(0xf0);
   if (encoding.prefix != 0) bytes.push_back(encoding.prefix);
-  const unsigned rex = (encoding.wide ? 8U : 0U) | (high.reg & 1) << 2 | high.index << 1 | high.base;
+  const unsigned rex =
+      (encoding.wide ? 8U : 0U) | (high.reg & 1) << 2 | high.index << 1 | high.base;
   if (rex != 0 || random() % 8 == 0) bytes.push_back(narrow(0x40 | rex));
   constexpr std::array<std::uint8_t, 4> kThird{0, 0, 0x38, 0x3a};
   if (encoding.map > 0) bytes.push_back(0x0f);
@@ -122,8 +123,9 @@ MemoryOperand memory_operand(const Form& form, unsigned reg, const Addressing& a
   }
   if (real_mode != 0)
     add_displacement(operand.bytes,
-                     size == 4 ? distance : form.encoding.coding == Coding::kEvex ? random() % 4
-                                                                                  : distance & 0x7f,
+                     size == 4                               ? distance
+                     : form.encoding.coding == Coding::kEvex ? random() % 4
+                                                             : distance & 0x7f,
                      size);
   return operand;
 }
@@ -225,7 +227,8 @@ class Collected {
     if (has(ZYDIS_ATTRIB_HAS_LOCK)) name = "lock " + name;
     if (has(ZYDIS_ATTRIB_HAS_REP) || has(ZYDIS_ATTRIB_HAS_REPE)) name = "rep " + name;
     if (has(ZYDIS_ATTRIB_HAS_REPNE)) name = "repne " + name;
-    name += " " + std::to_string(instruction.opcode_map) + ":" + std::to_string(instruction.opcode) + " e" +
+    name += " " + std::to_string(instruction.opcode_map) + ":" +
+            std::to_string(instruction.opcode) + " e" +
             std::to_string(static_cast<int>(instruction.encoding)) + shape_of(decoded);
     Form& form = forms_[name];
     if (form.name.empty()) {

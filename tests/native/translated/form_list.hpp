@@ -44,9 +44,7 @@ struct Form {
 struct Decoded {
   ZydisDecodedInstruction instruction;
   ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-  std::span<const ZydisDecodedOperand> all() const {
-    return {operands, instruction.operand_count};
-  }
+  std::span<const ZydisDecodedOperand> all() const { return {operands, instruction.operand_count}; }
 };
 
 bool decode(std::span<const std::uint8_t> bytes, Decoded& decoded);

@@ -30,27 +30,29 @@ __asm__(
     "  mov $-1, %eax\n"
     "  mov $-1, %edx\n"
     "  xrstor64 initial_vectors\n"
-    "  push initial_flags\n"
-    "  popfq\n"
     "  mov initial+0, %rax\n  mov initial+8, %rcx\n  mov initial+16, %rdx\n"
-    "  mov initial+24, %rbx\n  mov initial+32, %rsp\n  mov initial+40, %rbp\n"
+    "  mov initial+24, %rbx\n  mov initial+40, %rbp\n"
     "  mov initial+48, %rsi\n  mov initial+56, %rdi\n  mov initial+64, %r8\n"
     "  mov initial+72, %r9\n  mov initial+80, %r10\n  mov initial+88, %r11\n"
     "  mov initial+96, %r12\n  mov initial+104, %r13\n  mov initial+112, %r14\n"
     "  mov initial+120, %r15\n"
+    "  push initial_flags\n" /* last: with the trap flag, steps are signals */
+    "  popfq\n"
+    "  mov initial+32, %rsp\n"
     "  jmp *code_address\n"
     "leave_case:\n"
-    "  mov %rax, final+0\n  mov %rcx, final+8\n  mov %rdx, final+16\n"
-    "  mov %rbx, final+24\n  mov %rsp, final+32\n  mov %rbp, final+40\n"
-    "  mov %rsi, final+48\n  mov %rdi, final+56\n  mov %r8, final+64\n"
-    "  mov %r9, final+72\n  mov %r10, final+80\n  mov %r11, final+88\n"
-    "  mov %r12, final+96\n  mov %r13, final+104\n  mov %r14, final+112\n"
-    "  mov %r15, final+120\n"
+    "  mov %rsp, final+32\n"
     "  mov own_stack, %rsp\n"
     "  pushfq\n"
     "  pop final_flags\n"
     "  push $2\n"
     "  popfq\n"
+    "  mov %rax, final+0\n  mov %rcx, final+8\n  mov %rdx, final+16\n"
+    "  mov %rbx, final+24\n  mov %rbp, final+40\n"
+    "  mov %rsi, final+48\n  mov %rdi, final+56\n  mov %r8, final+64\n"
+    "  mov %r9, final+72\n  mov %r10, final+80\n  mov %r11, final+88\n"
+    "  mov %r12, final+96\n  mov %r13, final+104\n  mov %r14, final+112\n"
+    "  mov %r15, final+120\n"
     "  mov $-1, %eax\n"
     "  mov $-1, %edx\n"
     "  xsave64 final_vectors\n"
@@ -101,6 +103,7 @@ static struct case_result* result;
 static const struct instruction_case* current;
 static char mode;
 static word last_rip;
+static volatile int is_running;
 static uint8_t signal_stack[65536] __attribute__((aligned(64)));
 
 static const word kTrace = 0x100, kArithmetic = 0x8d5, kMaxFaults = 64;
@@ -155,7 +158,7 @@ static void on_signal(int signal, struct information* information, struct contex
     note_step(context->rip);
     return;
   }
-  if (!result || !current) quit(3);
+  if (!is_running) quit(3);
   if (result->faults < CASE_FAULTS) note_fault(information, context);
   ++result->faults;
   word next = (word)&leave_case;
@@ -299,7 +302,9 @@ static void execute(const struct instruction_case* which, struct case_result* in
   clear(final_vectors, upper_registers.offset + upper_registers.size + 1024);
   enum { kSetFs = 0x1002 };
   kernel(kArchPrctl, kSetFs, which->fs_base, 0);
+  is_running = 1;
   run_case();
+  is_running = 0;
   for (int i = 0; i < 16; ++i) result->registers[i] = final[i];
   result->flags = final_flags & ~kTrace;
   const uint8_t* area = final_vectors;

@@ -26,6 +26,14 @@ std::size_t code_bytes_at(Word pc) {
   return available < kMost ? available : kMost;
 }
 
+/// int3, int1: the signal tells the address behind them, which a direct jump that follows in the
+/// same block would not have in the cache.
+bool is_breakpoint(const Instruction& decoded, const std::uint8_t* code) {
+  constexpr unsigned kInt3 = 0xcc, kInt1 = 0xf1;
+  const unsigned opcode = code[decoded.prefix_size];
+  return opcode == kInt3 || opcode == kInt1;
+}
+
 /// RIP-relative addressing ignores the bit that makes the base R8 to R15: it may be set.
 void clear_base_extension(std::uint8_t* code, const Instruction& decoded) {
   constexpr unsigned kVex3 = 0xc4, kEvex = 0x62, kXop = 0x8f, kInvertedB = 0x20, kRexB = 1;
@@ -172,7 +180,9 @@ bool Translator::decode_block(Word pc) {
       piece = count_;
       continue;
     }
-    if (control != Control::kNone || is_uncountable) return true;
+    if (control != Control::kNone || is_uncountable ||
+        is_breakpoint(instruction.decoded, instruction.code()))
+      return true;
   }
   // A joined piece must end with its block: one that is too long stays a block of its own.
   if (joined_ > 0) {
