@@ -86,6 +86,9 @@ class CodeCache {
   /// Where a jump to `pc` goes: its block, translated now if need be, or an exit that leaves the
   /// fault to the kernel. Engine lock held.
   Word enter(Word pc);
+  /// The same where a signal's handler returns to, most often the middle of a block: one block is
+  /// translated, not a trace, so that a timer of a few kHz leaves time for the guest.
+  Word enter_again(Word pc);
   /// Code for the one instruction at `pc`, which nobody else enters; then on to its successors.
   Word enter_one(Word pc);
   /// The block whose code holds `address`, null if none does.
@@ -129,6 +132,7 @@ class CodeCache {
   /// More than one trace can take: translation stops before there is less.
   static constexpr Word kReserve = 256 * 1024;
 
+  Word enter(Word pc, int max_blocks);
   std::uint32_t add_exit(ExitKind kind, Word pc, Word patch = 0);
   void remember(Word pc, std::uint32_t index);
   void grow_hash();

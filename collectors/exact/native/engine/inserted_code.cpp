@@ -156,6 +156,11 @@ Position inside(const Block& block, unsigned completed, unsigned copy, bool coun
   return {pc, &block, completed, copy, counted};
 }
 
+/// A joined jump has no code: where it comes first, the start of the block is behind it already.
+bool starts_with_jump(const Block& block) {
+  return block.item_count > 0 && (*cache.item(block.items) & kItemLength) == 0;
+}
+
 /// At or in an item of the body. True: `position` is a boundary.
 bool settle_in_body(const Area* area, const Block& block, MachineContext& machine,
                     Position& position) {
@@ -264,7 +269,8 @@ Position settle(const Area* area, MachineContext& machine) {
   for (;;) {
     if (const Block* block = cache.block_at(machine.rip)) {
       Position position{};
-      if (machine.rip == block->start) return {block->pc, nullptr, 0, 0, false};
+      if (machine.rip == block->start && !starts_with_jump(*block))
+        return {block->pc, nullptr, 0, 0, false};
       if (machine.rip < block->last
               ? settle_in_body(area, *block, machine, position)
               : settle_in_sequence(area, *block, machine, position))

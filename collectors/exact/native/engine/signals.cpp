@@ -436,7 +436,7 @@ void guest_sigreturn(Area* area) {
   context.stack = KernelStack{thread->signal_stack, 0, 0, kSignalStackSize};
   {
     const Guard guard(engine.lock);
-    context.machine.rip = cache.enter(context.machine.rip);
+    context.machine.rip = cache.enter_again(context.machine.rip);
   }
   area->unmask = 0;
   return_through(&context);

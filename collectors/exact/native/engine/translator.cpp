@@ -90,13 +90,13 @@ unsigned live_flags_behind(const Instruction& decoded, Word next, int branches) 
 
 }  // namespace
 
-Word Translator::translate(Word pc) {
+Word Translator::translate(Word pc, int max_blocks) {
   Word first = 0;
   next_ = pc;
   for (int blocks = 0;; ++blocks) {
     if (blocks > 0) {
       const Word known = cache_.find(next_);
-      if (known != 0 || blocks == kMaxBlocks) {
+      if (known != 0 || blocks >= max_blocks) {
         hot_.keep_in_line(1);
         hot_.byte(0xe9);
         emit_link(next_);
@@ -626,6 +626,14 @@ Word CodeCache::enter_one(Word pc) {
 }
 
 Word CodeCache::enter(Word pc) {
+  return enter(pc, Translator::kMaxBlocks);
+}
+
+Word CodeCache::enter_again(Word pc) {
+  return enter(pc, 1);
+}
+
+Word CodeCache::enter(Word pc, int max_blocks) {
   if (const Word known = find(pc); known != 0) return known;
   if (hot_ + kReserve > hot_end_ || cold_ + kReserve > cold_end_) {
     Emitter out(cold_);  // the reserve is large enough for what still comes
@@ -635,7 +643,7 @@ Word CodeCache::enter(Word pc) {
     return exit;
   }
   Translator translator(*this);
-  return translator.translate(pc);
+  return translator.translate(pc, max_blocks);
 }
 
 }  // namespace bops::native

@@ -15,17 +15,18 @@ namespace bops::native {
 
 class Translator {
  public:
+  static constexpr int kMaxBlocks = 24;  ///< of a trace
+
   explicit Translator(CodeCache& owner)
       : cache_(owner), hot_(owner.hot_), cold_(owner.cold_) {}
   /// Translates the trace that begins at `pc`, whose first block is not translated yet. Returns the
   /// cache address to jump to.
-  Word translate(Word pc);
+  Word translate(Word pc, int max_blocks = kMaxBlocks);
   /// The same for one instruction, which is not made known under its address.
   Word translate_one(Word pc);
 
  private:
   static constexpr int kMaxInstructions = 96;  ///< of a block
-  static constexpr int kMaxBlocks = 24;        ///< of a trace
   static constexpr int kMaxJoined = 3;         ///< pieces joined to a block
   static constexpr int kMaxJoinedSize = 16;    ///< instructions of such a piece
 
