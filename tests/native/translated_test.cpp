@@ -71,7 +71,7 @@ class Translated : public testing::Test {
   }
   std::vector<case_result> run_under_engine(const std::string& file, const char* mode,
                                             const Cases& cases, std::vector<std::int64_t>& counts) {
-    const std::string profile = directory_ / (std::string("profile-") + mode);
+    const std::string profile = directory_ / ("profile-" + std::to_string(++runs_));
     const auto created = exact::create_block_profile(profile, "native", 0);
     EXPECT_TRUE(created);
     const auto results = checked(
@@ -121,6 +121,7 @@ class Translated : public testing::Test {
   }
 
   harness::TemporaryDirectory directory_;
+  int runs_ = 0;
   std::uint64_t seed_ = number_from("BOPS_TRANSLATED_SEED", 20);
 
  private:

@@ -139,7 +139,7 @@ bool CaseBuilder::may_stand_here(const Decoded& decoded) const {
         return false;
       if (!is_single && operand.mem.type == ZYDIS_MEMOP_TYPE_VSIB) return false;
     }
-    // Behind a call, an AMD EPYC (family 19h) reads RSP as it was before in vcvtusi2sd.
+    // Behind a call, an AMD EPYC (family 19h, model 11h) reads RSP as it was before in vcvtusi2sd.
     if (!is_single && operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
         instruction.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX &&
         register_bit(operand.reg.value) == 1U << kRsp)
