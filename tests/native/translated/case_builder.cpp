@@ -148,7 +148,9 @@ bool CaseBuilder::may_stand_here(const Decoded& decoded) const {
         (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) == 0)
       continue;
     const unsigned written = register_bit(operand.reg.value);
-    const bool is_implicit = operand.visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT;
+    constexpr unsigned kMoving = 1U << 1 | 1U << kRsp | 1U << 6 | 1U << 7;
+    const bool is_implicit =
+        operand.visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT && (written & ~kMoving) == 0;
     const unsigned fixed = pointers_ | indexes_ | kept_ | 1U << kRsp;
     if ((written & fixed) != 0 &&
         !(is_implicit && moves_by_itself(decoded) && (written & kept_) == 0))
