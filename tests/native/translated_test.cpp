@@ -59,6 +59,20 @@ std::vector<std::int64_t> counts_in(const std::string& profile_path, const Cases
   return counts;
 }
 
+/// Whether it tried to use memory where the engine may have its own: that is no fault there.
+bool reaches_the_engine(const case_result& alone) {
+  constexpr std::uint64_t kLowest = 0x10000, kEnd = 0x80000000, kPageFault = 14;
+  for (unsigned i = 0; i < CASE_FAULTS && i < alone.faults; ++i) {
+    const case_fault& fault = alone.fault[i];
+    const bool is_own = fault.fault_address >= CASE_LOW &&
+                        fault.fault_address < CASE_LOW + CASE_DATA + 2 * CASE_READABLE;
+    if (fault.trap == kPageFault && !is_own && fault.fault_address >= kLowest &&
+        fault.fault_address < kEnd)
+      return true;
+  }
+  return false;
+}
+
 class Translated : public testing::Test {
  protected:
   void SetUp() override {
@@ -92,9 +106,11 @@ class Translated : public testing::Test {
     if (HasFailure()) return {};
     std::set<std::size_t> unstable;
     for (std::size_t i = 0; i < size; ++i)
-      if (!difference(cases.cases[i], alone[i], again[i]).empty()) unstable.insert(i);
-    std::cout << size << " cases, " << unstable.size() << " of them tell the time or the like\n";
-    EXPECT_LT(unstable.size(), size / 50 + 1);
+      if (reaches_the_engine(alone[i]) || !difference(cases.cases[i], alone[i], again[i]).empty())
+        unstable.insert(i);
+    std::cout << size << " cases, " << unstable.size()
+              << " of them left out: they tell the time, or stray into memory of the engine\n";
+    EXPECT_LT(unstable.size(), size / 100 + 1);
     for (const char* mode : {"p", "t"}) {
       std::vector<std::int64_t> counts;
       const auto under = run_under_engine(file, mode, cases, counts);
