@@ -350,6 +350,7 @@ void CaseBuilder::store() {
   made.kind = kind;
   made.is_steppable = is_steppable;
   made.untrapped = untrapped;
+  made.has_elements = small_vectors_;
   instruction_case& data = made.data;
   data.code = start_;
   std::ranges::copy(registers, data.registers);
