@@ -59,6 +59,20 @@ std::vector<std::int64_t> counts_in(const std::string& profile_path, const Cases
   return counts;
 }
 
+/// Whether it tried to use memory where the engine may have its own: that is no fault there.
+bool reaches_the_engine(const case_result& alone) {
+  constexpr std::uint64_t kLowest = 0x10000, kEnd = 0x80000000, kPageFault = 14;
+  for (unsigned i = 0; i < CASE_FAULTS && i < alone.faults; ++i) {
+    const case_fault& fault = alone.fault[i];
+    const bool is_own = fault.fault_address >= CASE_LOW &&
+                        fault.fault_address < CASE_LOW + CASE_DATA + 2 * CASE_READABLE;
+    if (fault.trap == kPageFault && !is_own && fault.fault_address >= kLowest &&
+        fault.fault_address < kEnd)
+      return true;
+  }
+  return false;
+}
+
 class Translated : public testing::Test {
  protected:
   void SetUp() override {
@@ -71,7 +85,7 @@ class Translated : public testing::Test {
   }
   std::vector<case_result> run_under_engine(const std::string& file, const char* mode,
                                             const Cases& cases, std::vector<std::int64_t>& counts) {
-    const std::string profile = directory_ / (std::string("profile-") + mode);
+    const std::string profile = directory_ / ("profile-" + std::to_string(++runs_));
     const auto created = exact::create_block_profile(profile, "native", 0);
     EXPECT_TRUE(created);
     const auto results = checked(
@@ -92,9 +106,11 @@ class Translated : public testing::Test {
     if (HasFailure()) return {};
     std::set<std::size_t> unstable;
     for (std::size_t i = 0; i < size; ++i)
-      if (!difference(cases.cases[i], alone[i], again[i]).empty()) unstable.insert(i);
-    std::cout << size << " cases, " << unstable.size() << " of them tell the time or the like\n";
-    EXPECT_LT(unstable.size(), size / 50 + 1);
+      if (reaches_the_engine(alone[i]) || !difference(cases.cases[i], alone[i], again[i]).empty())
+        unstable.insert(i);
+    std::cout << size << " cases, " << unstable.size()
+              << " of them left out: they tell the time, or stray into memory of the engine\n";
+    EXPECT_LT(unstable.size(), size / 100 + 1);
     for (const char* mode : {"p", "t"}) {
       std::vector<std::int64_t> counts;
       const auto under = run_under_engine(file, mode, cases, counts);
@@ -105,7 +121,9 @@ class Translated : public testing::Test {
         if (unstable.contains(i)) continue;
         std::string text = difference(cases.cases[i], alone[i], under[i]);
         const auto expected = std::int64_t{stepped[i].steps} + cases.cases[i].untrapped;
-        if (cases.cases[i].is_steppable && counts[i] != expected)
+        const bool is_stepped =
+            cases.cases[i].is_steppable && !(cases.cases[i].has_elements && alone[i].faults != 0);
+        if (is_stepped && counts[i] != expected)
           text += "  counted " + std::to_string(counts[i]) + " instead of " +
                   std::to_string(expected) + "\n";
         if (text.empty()) continue;
@@ -121,6 +139,7 @@ class Translated : public testing::Test {
   }
 
   harness::TemporaryDirectory directory_;
+  int runs_ = 0;
   std::uint64_t seed_ = number_from("BOPS_TRANSLATED_SEED", 20);
 
  private:
@@ -170,7 +189,7 @@ TEST_F(Translated, rows_loops_and_transfers_do_what_they_do_natively) {
   for (const std::size_t form : supported(probes, run_alone(file, "p", probes.cases.size())))
     forms.push_back(all[form]);
   ASSERT_GT(forms.size(), 1000U);
-  const auto wanted = number_from("BOPS_TRANSLATED_CASES", 5'000);
+  const auto wanted = number_from("BOPS_TRANSLATED_CASES", 3'000);
   constexpr std::uint64_t kOfOneFile = 10'000;
   for (std::uint64_t done = 0; done < wanted && !HasFailure(); done += kOfOneFile)
     compare(mixed_forms(forms, static_cast<unsigned>(std::min(kOfOneFile, wanted - done)), random));

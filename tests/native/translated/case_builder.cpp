@@ -139,11 +139,18 @@ bool CaseBuilder::may_stand_here(const Decoded& decoded) const {
         return false;
       if (!is_single && operand.mem.type == ZYDIS_MEMOP_TYPE_VSIB) return false;
     }
+    // Behind a call, an AMD EPYC (family 19h, model 11h) reads RSP as it was before in vcvtusi2sd.
+    if (!is_single && operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+        instruction.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX &&
+        register_bit(operand.reg.value) == 1U << kRsp)
+      return false;
     if (is_single || operand.type != ZYDIS_OPERAND_TYPE_REGISTER ||
         (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) == 0)
       continue;
     const unsigned written = register_bit(operand.reg.value);
-    const bool is_implicit = operand.visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT;
+    constexpr unsigned kMoving = 1U << 1 | 1U << kRsp | 1U << 6 | 1U << 7;
+    const bool is_implicit =
+        operand.visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT && (written & ~kMoving) == 0;
     const unsigned fixed = pointers_ | indexes_ | kept_ | 1U << kRsp;
     if ((written & fixed) != 0 &&
         !(is_implicit && moves_by_itself(decoded) && (written & kept_) == 0))
@@ -343,6 +350,7 @@ void CaseBuilder::store() {
   made.kind = kind;
   made.is_steppable = is_steppable;
   made.untrapped = untrapped;
+  made.has_elements = small_vectors_;
   instruction_case& data = made.data;
   data.code = start_;
   std::ranges::copy(registers, data.registers);

@@ -18,7 +18,7 @@
 #define CASE_WAY_OUT (CASE_LOW + CASE_DATA - 16 * CASE_PAGE)
 #define CASE_STARTS 96
 #define CASE_POKES 6
-#define CASE_FAULTS 4
+#define CASE_FAULTS 8
 
 enum case_vectors { kCaseRandom, kCaseSmallDwords, kCaseSmallQwords, kCaseNumbers };
 

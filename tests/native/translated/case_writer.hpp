@@ -13,9 +13,10 @@ namespace bops::native {
 struct Case {
   instruction_case data{};
   std::string kind;
-  std::size_t form = 0;      ///< of a case of one form: which
-  bool is_steppable = true;  ///< the trap flag survives it
-  unsigned untrapped = 0;    ///< instructions after which the trap flag does not trap
+  std::size_t form = 0;       ///< of a case of one form: which
+  bool is_steppable = true;   ///< the trap flag survives it
+  bool has_elements = false;  ///< a scatter, say, that is trapped after each, then may fault
+  unsigned untrapped = 0;     ///< instructions after which the trap flag does not trap
   std::vector<std::uint8_t> code;
 };
 

@@ -104,6 +104,10 @@ EXPORT(signal_entry):
   jmp on_signal
 
 EXPORT(signal_return):
+  mov eax, [rsp + 176]        /* UserContext::machine.flags: the ID flag is what it is when */
+  and eax, 0x200000           /* rt_sigreturn is called */
+  push rax
+  popfq
   mov eax, 15
   syscall
   ud2
