@@ -152,7 +152,9 @@ bool Translator::decode_block(Word pc) {
     ++count_;
     pc = instruction.next();
     if (is_uncountable) instruction.decoded.control = Control::kGsBase;
-    if (control != Control::kNone || is_uncountable || is_breakpoint(instruction.decoded, instruction.code())) break;
+    if (control != Control::kNone || is_uncountable ||
+        is_breakpoint(instruction.decoded, instruction.code()))
+      break;
   }
   return count_ > 0;
 }
