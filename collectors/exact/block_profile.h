@@ -150,7 +150,7 @@ struct bops_profile_block {
   uint16_t instructions; /* n */
   uint32_t bytes;        /* the sum of the n lengths */
   uint32_t follows;      /* 0, or with BOPS_BLOCK_FOLLOWS the distance to the first */
-  uint8_t data[]; /* n lengths, then the instructions' bytes */
+  uint8_t data[];        /* n lengths, then the instructions' bytes */
 };
 
 struct bops_profile_counters {

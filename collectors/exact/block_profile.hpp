@@ -100,7 +100,8 @@ struct BlockProfile {
 
 /// Reads the profile in `file`, which may be written to meanwhile. Fails if it is no profile of a
 /// version that this program knows; damage inside is left out and told in `malformed`. Counters,
-/// which are most of the file, are read only where `data` says that there are any; null: everywhere.
+/// which are most of the file, are read only where `data` says that there are any; null:
+/// everywhere.
 [[nodiscard]] Result<BlockProfile> read_block_profile(std::span<const std::byte> file,
                                                       const FileData* data = nullptr);
 

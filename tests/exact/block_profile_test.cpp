@@ -267,7 +267,8 @@ std::uint64_t stored_bytes(const std::string& path) {
   return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
-TEST(ProfileInMemory, counters_of_2000_live_threads_are_read_without_filling_the_holes_of_the_file) {
+TEST(ProfileInMemory,
+     counters_of_2000_live_threads_are_read_without_filling_the_holes_of_the_file) {
   constexpr std::uint32_t kThreads = 2000, kWindows = 20;
   constexpr std::size_t kFixed = sizeof(bops_profile_extent) + sizeof(bops_profile_counters);
   constexpr auto kCounters =

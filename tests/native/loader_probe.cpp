@@ -157,7 +157,8 @@ std::int64_t carry_out_call(std::int64_t number, const Word arguments[6]) {
     check_memory_map();
     return result;
   }
-  if (number == __NR_execve || number == __NR_execveat) return execute_program(number, arguments, 0);
+  if (number == __NR_execve || number == __NR_execveat)
+    return execute_program(number, arguments, 0);
   if (number == __NR_rt_sigaction) return change_action(arguments);
   std::int64_t result = 0;
   if (guest_file_call(number, arguments, result)) return result;

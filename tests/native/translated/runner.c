@@ -75,8 +75,21 @@ __asm__(
     ".section .note.GNU-stack, \"\", @progbits\n"
     ".text\n");
 
-enum { kRead, kWrite, kMmap = 9, kMprotect = 10, kMunmap = 11, kSigaction = 13, kOpen = 2,
-       kSetitimer = 38, kExit = 60, kAltstack = 131, kArchPrctl = 158, kSetrlimit = 160, kSetaffinity = 203 };
+enum {
+  kRead,
+  kWrite,
+  kMmap = 9,
+  kMprotect = 10,
+  kMunmap = 11,
+  kSigaction = 13,
+  kOpen = 2,
+  kSetitimer = 38,
+  kExit = 60,
+  kAltstack = 131,
+  kArchPrctl = 158,
+  kSetrlimit = 160,
+  kSetaffinity = 203
+};
 enum { kSigIll = 4, kSigTrap = 5, kSigBus = 7, kSigFpe = 8, kSigSegv = 11, kSigAlrm = 14 };
 
 static __attribute__((noreturn)) void quit(int status) {
@@ -116,7 +129,8 @@ static int is_repeated(word rip) {
   const uint8_t* at = (const uint8_t*)rip;
   int repeats = 0;
   for (;; ++at) {
-    if (*at == 0xf2 || *at == 0xf3) repeats = 1;
+    if (*at == 0xf2 || *at == 0xf3)
+      repeats = 1;
     else if (*at != 0x66 && *at != 0x67 && *at != 0x2e && *at != 0x36 && *at != 0x3e &&
              *at != 0x26 && *at != 0x64 && *at != 0x65 && (*at & 0xf0) != 0x40)
       break;
@@ -197,7 +211,8 @@ static word hash(word start, const uint8_t* at, word size) {
 }
 
 static void cpuid(uint32_t leaf, uint32_t part, uint32_t out[4]) {
-  __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+  __asm__ volatile("cpuid"
+                   : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
                    : "a"(leaf), "c"(part));
 }
 

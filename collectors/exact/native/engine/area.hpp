@@ -15,8 +15,22 @@ extern "C" {
 namespace bops::native {
 
 enum Register : std::uint8_t {
-  kRax, kRcx, kRdx, kRbx, kRsp, kRbp, kRsi, kRdi,
-  kR8, kR9, kR10, kR11, kR12, kR13, kR14, kR15,
+  kRax,
+  kRcx,
+  kRdx,
+  kRbx,
+  kRsp,
+  kRbp,
+  kRsi,
+  kRdi,
+  kR8,
+  kR9,
+  kR10,
+  kR11,
+  kR12,
+  kR13,
+  kR14,
+  kR15,
   kFlags,
   kRegisterCount
 };
@@ -42,9 +56,9 @@ struct Area {
   Word reserved[4];
   Word registers[kRegisterCount];
   Thread* thread;
-  Area* next;                 ///< of the thread's areas, or of the free ones
-  std::uint32_t windows;      ///< how many counter windows are mapped
-  std::uint32_t context;      ///< index of the THREAD or REGION record that the counters belong to
+  Area* next;             ///< of the thread's areas, or of the free ones
+  std::uint32_t windows;  ///< how many counter windows are mapped
+  std::uint32_t context;  ///< index of the THREAD or REGION record that the counters belong to
 };
 
 static_assert(offsetof(Area, enter) == GS_ENTER - GS_SLOTS);

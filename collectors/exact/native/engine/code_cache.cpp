@@ -72,7 +72,8 @@ Word CodeCache::find(Word pc) const {
 void CodeCache::remember(Word pc, std::uint32_t index) {
   if (hash_used_ * 2 > hash_mask_) grow_hash();
   Word i = spread(pc) & hash_mask_;
-  while (hash_[i].block != 0 && (hash_[i].low_pc != low(pc) || blocks_[hash_[i].block - 1].pc != pc))
+  while (hash_[i].block != 0 &&
+         (hash_[i].low_pc != low(pc) || blocks_[hash_[i].block - 1].pc != pc))
     i = (i + 1) & hash_mask_;
   if (hash_[i].block == 0) ++hash_used_;
   hash_[i] = {low(pc), index + 1};

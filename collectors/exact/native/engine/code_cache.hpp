@@ -24,22 +24,22 @@ namespace bops::native {
 /// comes the sequence that stands for its last instruction, if that transfers control.
 struct Block {
   Word pc;
-  std::uint32_t start, end;      ///< in the cache; [start, end) holds the body and the sequence
-  std::uint32_t last;            ///< where the sequence begins; end if there is none
-  std::uint32_t items;           ///< index of the first item of the body
+  std::uint32_t start, end;  ///< in the cache; [start, end) holds the body and the sequence
+  std::uint32_t last;        ///< where the sequence begins; end if there is none
+  std::uint32_t items;       ///< index of the first item of the body
   std::uint32_t item_count;
-  std::uint32_t number;          ///< of its counter; not its index in the cache
-  std::uint32_t joined;          ///< index of the first piece that is joined to it
-  std::uint16_t bytes;           ///< of guest code at pc
-  std::uint8_t instructions;     ///< those of joined pieces, too
+  std::uint32_t number;       ///< of its counter; not its index in the cache
+  std::uint32_t joined;       ///< index of the first piece that is joined to it
+  std::uint16_t bytes;        ///< of guest code at pc
+  std::uint8_t instructions;  ///< those of joined pieces, too
   std::uint8_t joined_count;
-  std::uint8_t copies;           ///< of the body: a loop is unrolled
-  std::uint8_t counted_before;   ///< in the last copy, the counter stands before this instruction;
-                                 ///< == instructions: within the sequence
-  std::uint8_t rewind_end;       ///< in the sequence: up to here nothing is done but RCX saved
-  std::uint8_t rewind_counted;   ///< in the sequence: from here to rewind_end it is counted
-  std::uint8_t push_at;          ///< in the sequence of an indirect call: the push; 0: none
-  std::uint8_t control;          ///< Control of its last instruction
+  std::uint8_t copies;          ///< of the body: a loop is unrolled
+  std::uint8_t counted_before;  ///< in the last copy, the counter stands before this instruction;
+                                ///< == instructions: within the sequence
+  std::uint8_t rewind_end;      ///< in the sequence: up to here nothing is done but RCX saved
+  std::uint8_t rewind_counted;  ///< in the sequence: from here to rewind_end it is counted
+  std::uint8_t push_at;         ///< in the sequence of an indirect call: the push; 0: none
+  std::uint8_t control;         ///< Control of its last instruction
   bool forgotten;
 };
 
@@ -69,9 +69,9 @@ enum class ExitKind : std::uint8_t {
 };
 
 struct Exit {
-  Word pc;              ///< where it leads; for a system call the address after it
-  std::uint32_t patch;  ///< cache address of the rel32 to link once pc is translated; 0: none
-  std::uint32_t resume; ///< kSystemCall: cache address of what follows it
+  Word pc;                    ///< where it leads; for a system call the address after it
+  std::uint32_t patch;        ///< cache address of the rel32 to link once pc is translated; 0: none
+  std::uint32_t resume;       ///< kSystemCall: cache address of what follows it
   std::uint32_t inline_call;  ///< kSystemCall: cache address that carries it out after all
   ExitKind kind;
 };
@@ -99,7 +99,9 @@ class CodeCache {
   [[nodiscard]] Word miss() const { return miss_; }
   [[nodiscard]] Word filter() const { return base_; }
   [[nodiscard]] const std::uint8_t* item(std::uint32_t index) const { return &items_[index]; }
-  [[nodiscard]] const JoinedPiece& joined_piece(std::uint32_t index) const { return joined_[index]; }
+  [[nodiscard]] const JoinedPiece& joined_piece(std::uint32_t index) const {
+    return joined_[index];
+  }
   [[nodiscard]] Exit& exit(std::uint32_t index) { return exits_[index]; }
 
   /// Makes the system call `number` visible to the engine.

@@ -79,8 +79,8 @@ Area* create_area() {
   if (!counters.areas)
     counters.areas = static_cast<Area**>(reserve_memory(kMaxAreas * sizeof(Area*)));
   if (counters.area_count == kMaxAreas) return nullptr;
-  const auto base = kernel_call(kMmap, 0, kAreaSize, kProtNone,
-                                kPrivate | kAnonymous | kNoReserve, kNoFile, 0);
+  const auto base =
+      kernel_call(kMmap, 0, kAreaSize, kProtNone, kPrivate | kAnonymous | kNoReserve, kNoFile, 0);
   if (failed(base)) return nullptr;
   const Word gs = static_cast<Word>(base) + static_cast<Word>(GS_TABLE - GS_COUNTERS);
   auto* const area = reinterpret_cast<Area*>(gs - kSlotsSize);
@@ -98,7 +98,8 @@ Area* create_area() {
 bool is_swap_in_use() {
   struct {
     std::int64_t uptime;
-    Word loads[3], total_memory, free_memory, shared_memory, buffers, total_swap, free_swap, rest[8];
+    Word loads[3], total_memory, free_memory, shared_memory, buffers, total_swap, free_swap,
+        rest[8];
   } facts{};
   return failed(kernel_call(kSysinfo, word(&facts))) || facts.total_swap != facts.free_swap;
 }
@@ -112,7 +113,8 @@ void visit_counters(const Area* area, Visit visit) {
   for (std::uint32_t window = 0; window < area->windows; ++window) {
     const Word base = window_address(area, window);
     std::uint8_t resident[kPages];
-    const bool is_known = !visits_all && !failed(kernel_call(kMincore, base, kWindowSize, word(resident)));
+    const bool is_known =
+        !visits_all && !failed(kernel_call(kMincore, base, kWindowSize, word(resident)));
     for (Word page = 0; page < kPages; ++page) {
       if (is_known && (resident[page] & 1) == 0) continue;
       const Word end = base + (page + 1) * kPageSize;
@@ -139,9 +141,8 @@ bool write_packed(const Area* area) {
     if (!has_room || left == 0) return;
     if (!packed) {
       used = 0;
-      packed = profile_writer_new_packed(
-          &engine.writer, area->context,
-          left < kMaxEntries ? left : kMaxEntries);
+      packed = profile_writer_new_packed(&engine.writer, area->context,
+                                         left < kMaxEntries ? left : kMaxEntries);
       has_room = packed != nullptr;
       if (!has_room) return;
     }

@@ -13,8 +13,7 @@
 namespace bops::native {
 
 inline constexpr Word kWindowSize = BOPS_PROFILE_EXTENT_SIZE;
-inline constexpr Word kWindowHeader =
-    sizeof(bops_profile_extent) + sizeof(bops_profile_counters);
+inline constexpr Word kWindowHeader = sizeof(bops_profile_extent) + sizeof(bops_profile_counters);
 inline constexpr std::uint32_t kWindowCounters =
     static_cast<std::uint32_t>((kWindowSize - kWindowHeader) / sizeof(std::uint64_t));
 inline constexpr std::uint32_t kMaxWindows =

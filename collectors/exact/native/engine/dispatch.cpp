@@ -7,8 +7,8 @@
 #include "collectors/exact/native/engine/guest_files.hpp"
 #include "collectors/exact/native/engine/instruction.hpp"
 #include "collectors/exact/native/engine/memory_map.hpp"
-#include "collectors/exact/native/engine/process_modes.hpp"
 #include "collectors/exact/native/engine/process_maps.hpp"
+#include "collectors/exact/native/engine/process_modes.hpp"
 #include "collectors/exact/native/engine/regions.hpp"
 #include "collectors/exact/native/engine/signals.hpp"
 
@@ -22,23 +22,58 @@ namespace bops::native {
 namespace {
 
 enum SystemCall : std::uint16_t {
-  kRead = 0, kPread = 17, kRecvfrom = 45,
-  kOpen = 2, kStat = 4, kLstat = 6, kMmap = 9, kMprotect = 10, kMunmap = 11, kBrk = 12,
-  kSigaction = 13, kSigprocmask = 14, kSigreturn = 15, kAccess = 21, kMremap = 25, kMadvise = 28,
-  kShmat = 30, kClone = 56, kFork = 57, kVfork = 58, kExecve = 59, kExit = 60, kShmdt = 67,
-  kReadlink = 89, kSigaltstack = 131, kPersonality = 135,
-  kMlockall = 151, kPrctl = 157, kArchPrctl = 158, kSetrlimit = 160, kExitGroup = 231, kOpenat = 257,
-  kNewfstatat = 262, kReadlinkat = 267, kFaccessat = 269, kPrlimit = 302, kSeccomp = 317, kExecveat = 322, kPkeyMprotect = 329,
-  kStatx = 332, kClone3 = 435, kOpenat2 = 437, kFaccessat2 = 439
+  kRead = 0,
+  kPread = 17,
+  kRecvfrom = 45,
+  kOpen = 2,
+  kStat = 4,
+  kLstat = 6,
+  kMmap = 9,
+  kMprotect = 10,
+  kMunmap = 11,
+  kBrk = 12,
+  kSigaction = 13,
+  kSigprocmask = 14,
+  kSigreturn = 15,
+  kAccess = 21,
+  kMremap = 25,
+  kMadvise = 28,
+  kShmat = 30,
+  kClone = 56,
+  kFork = 57,
+  kVfork = 58,
+  kExecve = 59,
+  kExit = 60,
+  kShmdt = 67,
+  kReadlink = 89,
+  kSigaltstack = 131,
+  kPersonality = 135,
+  kMlockall = 151,
+  kPrctl = 157,
+  kArchPrctl = 158,
+  kSetrlimit = 160,
+  kExitGroup = 231,
+  kOpenat = 257,
+  kNewfstatat = 262,
+  kReadlinkat = 267,
+  kFaccessat = 269,
+  kPrlimit = 302,
+  kSeccomp = 317,
+  kExecveat = 322,
+  kPkeyMprotect = 329,
+  kStatx = 332,
+  kClone3 = 435,
+  kOpenat2 = 437,
+  kFaccessat2 = 439
 };
 
 constexpr SystemCall kWatched[] = {
-    kOpen,     kStat,        kLstat,     kMmap,       kMprotect,  kMunmap,   kBrk,
-    kSigaction, kSigprocmask, kSigreturn, kAccess,    kMremap,    kMadvise,  kShmat,
-    kClone,    kFork,        kVfork,     kExecve,     kExit,      kShmdt,    kReadlink,
-    kPersonality, kMlockall, kPrctl, kSetrlimit, kPrlimit, kSeccomp,
-    kSigaltstack, kArchPrctl, kExitGroup, kOpenat,    kNewfstatat, kReadlinkat, kFaccessat,
-    kExecveat, kPkeyMprotect, kStatx,    kClone3,     kOpenat2,   kFaccessat2};
+    kOpen,         kStat,        kLstat,     kMmap,       kMprotect,   kMunmap,    kBrk,
+    kSigaction,    kSigprocmask, kSigreturn, kAccess,     kMremap,     kMadvise,   kShmat,
+    kClone,        kFork,        kVfork,     kExecve,     kExit,       kShmdt,     kReadlink,
+    kPersonality,  kMlockall,    kPrctl,     kSetrlimit,  kPrlimit,    kSeccomp,   kSigaltstack,
+    kArchPrctl,    kExitGroup,   kOpenat,    kNewfstatat, kReadlinkat, kFaccessat, kExecveat,
+    kPkeyMprotect, kStatx,       kClone3,    kOpenat2,    kFaccessat2};
 
 constexpr Word kArchSetGs = 0x1001, kArchGetGs = 0x1004, kArchShadowStackFirst = 0x5001,
                kArchShadowStackLast = 0x5005;
@@ -63,10 +98,15 @@ Word system_call(Area* area, const Exit& exit) {
                              registers[kR10], registers[kR8],  registers[kR9]};
   std::int64_t result = 0;
   switch (number) {
-    case kMmap: case kMprotect: case kMunmap: case kBrk: case kMremap: case kMadvise:
-    case kShmat: case kShmdt: case kPkeyMprotect:
-      result = memory_system_call(number, arguments);
-      break;
+    case kMmap:
+    case kMprotect:
+    case kMunmap:
+    case kBrk:
+    case kMremap:
+    case kMadvise:
+    case kShmat:
+    case kShmdt:
+    case kPkeyMprotect: result = memory_system_call(number, arguments); break;
     case kSigaction:
       result = guest_sigaction(area, arguments[0], arguments[1], arguments[2], arguments[3]);
       break;
@@ -75,14 +115,21 @@ Word system_call(Area* area, const Exit& exit) {
       break;
     case kSigaltstack: result = guest_sigaltstack(area, arguments[0], arguments[1]); break;
     case kSigreturn: guest_sigreturn(area);
-    case kClone: case kFork: case kVfork: case kClone3:
+    case kClone:
+    case kFork:
+    case kVfork:
+    case kClone3:
       result = clone_guest(area, number, exit.resume);
       if (result == kNoRoom)
         return detach(area, exit.pc - kSystemCallSize,
                       "its limits (ulimit -v, vm.max_map_count) leave no room for the counters of "
                       "another thread");
       break;
-    case kPrctl: case kSeccomp: case kPersonality: case kMlockall: case kSetrlimit:
+    case kPrctl:
+    case kSeccomp:
+    case kPersonality:
+    case kMlockall:
+    case kSetrlimit:
     case kPrlimit: {
       const ModeCall mode = follow_mode_call(number, arguments);
       if (mode.course == ModeCall::kAsItIs) return exit.inline_call;
@@ -91,14 +138,16 @@ Word system_call(Area* area, const Exit& exit) {
       result = mode.result;
       break;
     }
-    case kExecve: case kExecveat:
+    case kExecve:
+    case kExecveat:
       result = static_cast<std::int64_t>(replace_program(area, number, arguments));
       break;
     case kExit: exit_thread(area, arguments[0]);
     case kExitGroup: exit_process(area, arguments[0]);
     case kArchPrctl:
       if (arguments[0] == kArchSetGs)
-        return detach(area, exit.pc - kSystemCallSize, "it uses the GS register, which the engine needs");
+        return detach(area, exit.pc - kSystemCallSize,
+                      "it uses the GS register, which the engine needs");
       if (arguments[0] == kArchGetGs) {
         const Word none = 0;
         result = write_guest(arguments[1], none) ? 0 : -14;
@@ -112,7 +161,9 @@ Word system_call(Area* area, const Exit& exit) {
       if (arguments[0] != BOPS_REGION_MAGIC) return exit.inline_call;
       result = region_call(area, arguments[1], arguments[2], arguments[3]);
       break;
-    case kRead: case kPread: case kRecvfrom:
+    case kRead:
+    case kPread:
+    case kRecvfrom:
       release_code_in(arguments[1], arguments[1] + arguments[2]);
       return exit.inline_call;
     default:
@@ -129,9 +180,8 @@ Word system_call(Area* area, const Exit& exit) {
 /// Why the guest cannot be followed at `pc`.
 const char* uncountable_reason(Word pc) {
   Instruction decoded;
-  const bool is_known =
-      decode_instruction(reinterpret_cast<const std::uint8_t*>(pc),
-                         BOPS_PROFILE_MAX_INSTRUCTION_SIZE, decoded);
+  const bool is_known = decode_instruction(reinterpret_cast<const std::uint8_t*>(pc),
+                                           BOPS_PROFILE_MAX_INSTRUCTION_SIZE, decoded);
   if (!is_known) return "it executes an instruction that the engine does not know";
   if (decoded.gs_segment || decoded.control == Control::kGsBase)
     return "it uses the GS register, which the engine needs";
@@ -164,8 +214,7 @@ bool carry_out_vsyscall(Area* area, Word pc, Word& return_address) {
     is_there |= mapping.start == kPage && mapping.executable;
   Word* const registers = area->registers;
   if (!is_there || !read_guest(registers[kRsp], return_address)) return false;
-  const std::int64_t result =
-      kernel_call(kCalls[index], registers[kRdi], registers[kRsi]);
+  const std::int64_t result = kernel_call(kCalls[index], registers[kRdi], registers[kRsi]);
   if (result == kFault) return false;
   registers[kRax] = static_cast<Word>(result);
   registers[kRsp] += sizeof return_address;
@@ -217,8 +266,7 @@ Word leave_cache(Area* area) {
     }
     case ExitKind::kInterrupt: return interrupt(area, exit.pc);
     case ExitKind::kNative: return run_natively(area, exit.pc);
-    case ExitKind::kUncountable:
-      return detach(area, exit.pc, uncountable_reason(exit.pc));
+    case ExitKind::kUncountable: return detach(area, exit.pc, uncountable_reason(exit.pc));
   }
   give_up("an exit of no known kind");
 }
@@ -226,7 +274,8 @@ Word leave_cache(Area* area) {
 }  // namespace
 
 void run_guest(const Start& start) {
-  if (!cache.create(engine.cache_place, engine.cache_size)) give_up("no memory may be executed here");
+  if (!cache.create(engine.cache_place, engine.cache_size))
+    give_up("no memory may be executed here");
   for (const SystemCall number : kWatched) cache.watch(number);
   cache.watch(BOPS_REGION_SYSTEM_CALL);
   Thread* const thread = start_first_thread();

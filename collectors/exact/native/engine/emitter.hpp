@@ -129,8 +129,8 @@ class Emitter {
   }
   /// A displacement relative to its own end.
   void relative(Word target) { word32(target - (address() + 4)); }
-  /// No-operation bytes, such that the 4 bytes that begin `ahead` bytes further lie within one cache
-  /// line, and so can be replaced at once while other threads execute them.
+  /// No-operation bytes, such that the 4 bytes that begin `ahead` bytes further lie within one
+  /// cache line, and so can be replaced at once while other threads execute them.
   void keep_in_line(unsigned ahead) {
     while (((address() + ahead) & 63) > 60) byte(kNop);
   }

@@ -28,12 +28,12 @@ struct Request {
 
 /// The file that the guest asks for.
 struct Target {
-  char path[kPathMax + 64];    ///< by which it can be looked at now
-  char execfn[kPathMax + 64];  ///< what AT_EXECFN shall name
+  char path[kPathMax + 64];     ///< by which it can be looked at now
+  char execfn[kPathMax + 64];   ///< what AT_EXECFN shall name
   char profile[kPathMax + 64];  ///< the engine's word for it, with the guest's signal mask
   KernelMask mask;
-  bool by_descriptor;          ///< `path` leads through /proc/self/fd
-  bool is_own;                 ///< the guest names itself
+  bool by_descriptor;  ///< `path` leads through /proc/self/fd
+  bool is_own;         ///< the guest names itself
 };
 
 Request read_request(std::int64_t number, const Word arguments[6]) {
@@ -133,8 +133,8 @@ void leave_room(Room* room) {
 
 // ---- the engine's command line ----
 
-/// "ENGINE mask=HEX:PROFILE EXECFN PROGRAM ARGV0 ARGS...", null-terminated. The guest's strings stay where
-/// they are: execve itself reads them, and says EFAULT.
+/// "ENGINE mask=HEX:PROFILE EXECFN PROGRAM ARGV0 ARGS...", null-terminated. The guest's strings
+/// stay where they are: execve itself reads them, and says EFAULT.
 void write_words(Word* words, const Target& target, const char* program, program_file& file,
                  Word arguments, std::int64_t count) {
   *words++ = word(engine.paths.engine);

@@ -34,7 +34,8 @@ Word effective_address(const Area* area, const std::uint8_t* code, const Instruc
   const Word* const registers = area->registers;
   const unsigned modrm = code[decoded.modrm_offset];
   const unsigned mode = modrm >> 6, rm = modrm & 7;
-  const unsigned base_extension = (decoded.rex & 1U) << 3, index_extension = (decoded.rex & 2U) << 2;
+  const unsigned base_extension = (decoded.rex & 1U) << 3, index_extension = (decoded.rex & 2U)
+                                                                             << 2;
   Word address = static_cast<Word>(std::int64_t{decoded.displacement});
   if (decoded.rip_relative) {
     address += next;

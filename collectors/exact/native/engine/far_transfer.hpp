@@ -1,5 +1,5 @@
-/// Transfers through a segment selector and 32-bit system calls: rare, and carried out by the engine
-/// itself.
+/// Transfers through a segment selector and 32-bit system calls: rare, and carried out by the
+/// engine itself.
 #ifndef BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_FAR_TRANSFER_HPP
 #define BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_FAR_TRANSFER_HPP
 

@@ -55,7 +55,9 @@ bool Interpreter::step(std::uint32_t& exit) {
       return true;
     case 0x90: skip(1); return true;
     case 0xe9: machine_.rip += 5 + static_cast<Word>(displacement(1)); return true;
-    case 0xeb: machine_.rip += 2 + static_cast<Word>(std::int64_t{load<std::int8_t>(machine_.rip + 1)}); return true;
+    case 0xeb:
+      machine_.rip += 2 + static_cast<Word>(std::int64_t{load<std::int8_t>(machine_.rip + 1)});
+      return true;
     case 0xe3:  // of checked_entry
       machine_.rip += 2 + (machine_.rcx == 0 ? at(1) : 0);
       return true;
@@ -271,9 +273,8 @@ Position settle(const Area* area, MachineContext& machine) {
       Position position{};
       if (machine.rip == block->start && !starts_with_jump(*block))
         return {block->pc, nullptr, 0, 0, false};
-      if (machine.rip < block->last
-              ? settle_in_body(area, *block, machine, position)
-              : settle_in_sequence(area, *block, machine, position))
+      if (machine.rip < block->last ? settle_in_body(area, *block, machine, position)
+                                    : settle_in_sequence(area, *block, machine, position))
         return position;
     }
     std::uint32_t exit = 0;
@@ -291,9 +292,11 @@ void leave_block(Area* area, const Position& position) {
   }
   unsigned first = 0;
   for (unsigned i = 0; i <= block.joined_count; ++i) {
-    const unsigned end = i < block.joined_count ? unsigned{cache.joined_piece(block.joined + i).first}
-                                                : unsigned{block.instructions};
-    if (completed < end) count_partial(area, block.number + i, completed > first ? completed - first : 0);
+    const unsigned end = i < block.joined_count
+                             ? unsigned{cache.joined_piece(block.joined + i).first}
+                             : unsigned{block.instructions};
+    if (completed < end)
+      count_partial(area, block.number + i, completed > first ? completed - first : 0);
     first = end;
   }
 }

@@ -10,10 +10,10 @@ namespace bops::native {
 /// The engine is executed as
 ///   bops-native-engine PROFILE EXECFN PROGRAM [ARGV0 [ARGS...]]
 /// PROFILE is a path, or mask=HEX:PATH, where HEX is the signal mask that the guest shall have: all
-/// signals are blocked while one program replaces another. cache=HEX:PATH is for tests: a cache of so
-/// many bytes.
-/// EXECFN is what the guest's AT_EXECFN shall name; PROGRAM the ELF file (never a script), or fd:N,
-/// an open descriptor that is then closed. The environment is the guest's own, untouched.
+/// signals are blocked while one program replaces another. cache=HEX:PATH is for tests: a cache of
+/// so many bytes. EXECFN is what the guest's AT_EXECFN shall name; PROGRAM the ELF file (never a
+/// script), or fd:N, an open descriptor that is then closed. The environment is the guest's own,
+/// untouched.
 struct Start {
   Word pc;  ///< of the interpreter, or of the program if it has none
   Word rsp;

@@ -75,8 +75,8 @@ void split_at(Word address) {
 
 bool may_join(const ExecutableRange& a, const ExecutableRange& b) {
   return a.end == b.start && a.mapping == b.mapping && a.writable == b.writable &&
-         a.guarded == b.guarded &&
-         a.dormant == b.dormant && a.path == b.path && a.device == b.device && a.inode == b.inode &&
+         a.guarded == b.guarded && a.dormant == b.dormant && a.path == b.path &&
+         a.device == b.device && a.inode == b.inode &&
          (a.path[0] == '\0' || a.file_offset + (a.end - a.start) == b.file_offset);
 }
 

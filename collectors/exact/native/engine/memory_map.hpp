@@ -34,13 +34,14 @@ ExecutableRange* executable_at(Word address);
 /// target table must check. Engine lock held.
 bool is_aliased(Word address);
 
-/// Before code at `address` is read to be translated: if the guest may write it, its page and the next
-/// are protected, so that a write faults. Whether that was needed. Engine lock held.
+/// Before code at `address` is read to be translated: if the guest may write it, its page and the
+/// next are protected, so that a write faults. Whether that was needed. Engine lock held.
 bool guard_code(Word address);
 /// The guest writes at `address`. True if that faulted because of guard_code: its page is writable
 /// again, and translations of it are forgotten. Engine lock held.
 bool release_written_code(Word address);
-/// Before the kernel writes [start, end) for the guest, which would get EFAULT where code is guarded.
+/// Before the kernel writes [start, end) for the guest, which would get EFAULT where code is
+/// guarded.
 void release_code_in(Word start, Word end);
 
 /// Makes all that guard_code protects writable again. Engine lock held.

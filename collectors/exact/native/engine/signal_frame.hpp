@@ -16,15 +16,20 @@ inline constexpr KernelMask mask_of(int signal) {
 }
 
 enum Signal : int {
-  kSigIll = 4, kSigTrap = 5, kSigAbrt = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9, kSigSegv = 11,
+  kSigIll = 4,
+  kSigTrap = 5,
+  kSigAbrt = 6,
+  kSigBus = 7,
+  kSigFpe = 8,
+  kSigKill = 9,
+  kSigSegv = 11,
   kSigStop = 19,
   kSignals = 64
 };
 
 /// Raised by what an instruction does.
-inline constexpr KernelMask kSynchronousSignals = mask_of(kSigIll) | mask_of(kSigTrap) |
-                                                  mask_of(kSigBus) | mask_of(kSigFpe) |
-                                                  mask_of(kSigSegv);
+inline constexpr KernelMask kSynchronousSignals =
+    mask_of(kSigIll) | mask_of(kSigTrap) | mask_of(kSigBus) | mask_of(kSigFpe) | mask_of(kSigSegv);
 
 struct KernelAction {
   Word handler;  ///< 0: default, 1: ignore
@@ -51,7 +56,11 @@ struct KernelStack {
   Word size;
 };
 
-enum StackFlag : std::int32_t { kOnThisStack = 1, kStackDisabled = 2, kAutoDisarm = -2147483647 - 1 };
+enum StackFlag : std::int32_t {
+  kOnThisStack = 1,
+  kStackDisabled = 2,
+  kAutoDisarm = -2147483647 - 1
+};
 
 struct KernelInformation {
   std::int32_t signal;

@@ -205,8 +205,8 @@ void take_registers(const Area* area, MachineContext& machine) {
   machine.rip = area->resume;
 }
 
-/// A write to code that was translated: the translations are forgotten, and the write is done again.
-/// If the writer's own block may be among them, what follows the write is translated afresh.
+/// A write to code that was translated: the translations are forgotten, and the write is done
+/// again. If the writer's own block may be among them, what follows the write is translated afresh.
 bool continue_behind_write(Area* area, Word address, MachineContext& machine) {
   const Guard guard(engine.lock);
   if (!release_written_code(address)) return false;
@@ -349,7 +349,8 @@ void take_over_signals(Thread* thread) {
   set_kernel_mask(set_guest_mask(thread, engine.has_first_mask ? engine.first_mask : mask));
 }
 
-std::int64_t guest_sigaction(const Area* area, Word signal, Word action, Word old_action, Word size) {
+std::int64_t guest_sigaction(const Area* area, Word signal, Word action, Word old_action,
+                             Word size) {
   if (size != kMaskSize || signal < 1 || signal > kSignals) return kInvalid;
   if (action != 0 && (signal == kSigKill || signal == kSigStop)) return kInvalid;
   const auto number = static_cast<int>(signal);
@@ -395,10 +396,11 @@ std::int64_t guest_sigaltstack(Area* area, Word stack, Word old_stack) {
   const KernelStack before = visible_stack(thread, rsp);
   if (stack != 0) {
     if ((before.flags & kOnThisStack) != 0) return kNotPermitted;
-    // What is no change is not looked at closely: none of size 0 where there was none from the start.
+    // What is no change is not looked at closely: none of size 0 where there was none from the
+    // start.
     const KernelStack& stored = thread->guest_stack;
-    const bool is_same = wanted.base == stored.base && wanted.size == stored.size &&
-                         wanted.flags == stored.flags;
+    const bool is_same =
+        wanted.base == stored.base && wanted.size == stored.size && wanted.flags == stored.flags;
     if (is_same) stack = 0;
   }
   if (stack != 0) {

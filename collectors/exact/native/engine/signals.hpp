@@ -21,7 +21,8 @@ void take_over_signals(Thread* thread);
 /// Gives the current thread its signal stack.
 void set_signal_stack(const Thread* thread);
 
-std::int64_t guest_sigaction(const Area* area, Word signal, Word action, Word old_action, Word size);
+std::int64_t guest_sigaction(const Area* area, Word signal, Word action, Word old_action,
+                             Word size);
 std::int64_t guest_sigprocmask(Area* area, Word how, Word set, Word old_set, Word size);
 std::int64_t guest_sigaltstack(Area* area, Word stack, Word old_stack);
 [[noreturn]] void guest_sigreturn(Area* area);

@@ -23,19 +23,19 @@ struct SignalActions {
 /// Created by its parent, in memory that is used again for later threads.
 struct Thread {
   std::uint32_t state;  ///< not 0 while its stacks are in use
-  Thread* next;  ///< of the free or the living ones
-  Area* area;    ///< outside all regions; the others of the thread follow by Area::next
+  Thread* next;         ///< of the free or the living ones
+  Area* area;           ///< outside all regions; the others of the thread follow by Area::next
   std::int32_t tid;
   std::int32_t pid;
   std::int32_t parent;  ///< of its process
   SignalActions* actions;
   SignalActions own_actions;  ///< of a process in its parent's memory
-  bool shares_memory;  ///< a process of its own, in its parent's memory
+  bool shares_memory;         ///< a process of its own, in its parent's memory
   bops_profile_process* process;
   bops_profile_thread* record;
-  Word stack_top;         ///< of the engine's stack
-  Word signal_stack;      ///< lowest address of the stack that signals arrive on
-  Word regions;           ///< how many are open; see regions.cpp
+  Word stack_top;           ///< of the engine's stack
+  Word signal_stack;        ///< lowest address of the stack that signals arrive on
+  Word regions;             ///< how many are open; see regions.cpp
   KernelStack guest_stack;  ///< what the guest told sigaltstack
 
   /// Synchronous signals (SIGSEGV, ...) that the guest has blocked. The kernel never has them
@@ -54,9 +54,9 @@ struct Thread {
   std::uint32_t leaves;       ///< not 0: as soon as it can
   std::uint32_t has_stopped;  ///< not 0: it waits until it may go
   std::uint32_t may_go;
-  bool leads;                 ///< the others wait for it
-  bool leads_all;             ///< and all of them did stop
-  bool waits_for_child;       ///< in the kernel, for the child of a vfork
+  bool leads;                     ///< the others wait for it
+  bool leads_all;                 ///< and all of them did stop
+  bool waits_for_child;           ///< in the kernel, for the child of a vfork
   std::int64_t interrupted_call;  ///< the system call that it was stopped in; -1: none
   /// One instruction of its own code is executed where it lies, to see what the CPU makes of it.
   bool steps;

@@ -21,7 +21,8 @@ namespace {
 constexpr int kGetpid = 39, kClone = 56, kFork = 57, kVfork = 58, kExit = 60, kGetppid = 110,
               kPrctl = 157, kArchPrctl = 158, kGettid = 186, kExitGroup = 231, kClone3 = 435;
 constexpr Word kSetGs = 0x1001, kGetName = 16;
-constexpr Word kCloneVm = 0x100, kCloneSighand = 0x800, kCloneVfork = 0x4000, kCloneThread = 0x10000, kSigchld = 17;
+constexpr Word kCloneVm = 0x100, kCloneSighand = 0x800, kCloneVfork = 0x4000,
+               kCloneThread = 0x10000, kSigchld = 17;
 constexpr std::int64_t kFault = -14;
 constexpr Word kMinPartials = 64;
 
@@ -82,8 +83,7 @@ Thread* new_thread() {
 
 void forget_partials(Thread* thread) {
   if (thread->partials)
-    give_up_memory(word(thread->partials),
-                   thread->partial_capacity * sizeof(Thread::Partial));
+    give_up_memory(word(thread->partials), thread->partial_capacity * sizeof(Thread::Partial));
   thread->partials = nullptr;
   thread->partial_capacity = thread->partial_count = 0;
 }
@@ -151,9 +151,9 @@ void start_forked(Area* area) {
   threads.free = nullptr;
   thread->area = area;
   area->next = nullptr;
-  engine.process = profile_writer_start_process(&engine.writer, thread->pid, thread->parent,
-                                                engine.paths.program,
-                                                path_length(engine.paths.program));
+  engine.process =
+      profile_writer_start_process(&engine.writer, thread->pid, thread->parent,
+                                   engine.paths.program, path_length(engine.paths.program));
   thread->process = engine.process;
   record_thread(thread);
   cache.start_new_window();
@@ -379,9 +379,9 @@ void start_thread(bops::native::Area* area) {
     if (thread->shares_memory) {
       become_process(thread);
       const std::uint32_t parent = engine.writer.process;
-      bops_profile_process* const process = profile_writer_add_process(
-          &engine.writer, thread->pid, thread->parent, engine.paths.program,
-          path_length(engine.paths.program));
+      bops_profile_process* const process =
+          profile_writer_add_process(&engine.writer, thread->pid, thread->parent,
+                                     engine.paths.program, path_length(engine.paths.program));
       thread->process = process;
       if (process) engine.writer.process = process->index;
       record_thread(thread);

@@ -105,7 +105,8 @@ Word Translator::translate(Word pc, int max_blocks) {
     }
     if (!decode_block(next_) || !open_block(next_)) {
       const Word exit = hot_.address();
-      cache_.emit_exit(hot_, cache_.add_exit(count_ == 0 ? ExitKind::kNative : ExitKind::kUncountable, next_));
+      cache_.emit_exit(
+          hot_, cache_.add_exit(count_ == 0 ? ExitKind::kNative : ExitKind::kUncountable, next_));
       if (first == 0) first = exit;
       break;
     }
@@ -158,12 +159,12 @@ bool Translator::decode_block(Word pc) {
     GuestInstruction& instruction = guest_[count_];
     // Once for each page that the code reaches into.
     const bool is_new_page =
-        count_ == piece || (pc + BOPS_PROFILE_MAX_INSTRUCTION_SIZE) % kPageSize < 2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
+        count_ == piece || (pc + BOPS_PROFILE_MAX_INSTRUCTION_SIZE) % kPageSize <
+                               2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
     if (max_instructions_ > 1 && is_new_page && guard_code(pc)) cache_.watch_writes();
     const std::size_t available = code_bytes_at(pc);
-    if (available == 0 ||
-        !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
-                            instruction.decoded))
+    if (available == 0 || !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
+                                              instruction.decoded))
       break;
     instruction.pc = pc;
     const Control control = instruction.decoded.control;
@@ -239,8 +240,8 @@ void Translator::record_piece(std::uint32_t number, int first, int last, std::ui
                                    range->device, range->inode, range->path);
     if (mapping) range->mapping = mapping->index;
   }
-  bops_profile_block* record = profile_writer_new_block(
-      &engine.writer, profile_id(number), count, bytes);
+  bops_profile_block* record =
+      profile_writer_new_block(&engine.writer, profile_id(number), count, bytes);
   if (!record) return;
   record->address = pc;
   record->mapping = range ? range->mapping : BOPS_PROFILE_NONE;

@@ -17,8 +17,7 @@ class Translator {
  public:
   static constexpr int kMaxBlocks = 24;  ///< of a trace
 
-  explicit Translator(CodeCache& owner)
-      : cache_(owner), hot_(owner.hot_), cold_(owner.cold_) {}
+  explicit Translator(CodeCache& owner) : cache_(owner), hot_(owner.hot_), cold_(owner.cold_) {}
   /// Translates the trace that begins at `pc`, whose first block is not translated yet. Returns the
   /// cache address to jump to.
   Word translate(Word pc, int max_blocks = kMaxBlocks);
