@@ -68,7 +68,8 @@ std::string per_part(double whole, double parts) {
 
 std::string percent(double part, double whole) {
   if (whole == 0) return "-";
-  return fixed(100 * part / whole, 1) + " %";
+  const std::string text = fixed(100 * part / whole, 1) + " %";
+  return text == "-0.0 %" ? "0.0 %" : text;
 }
 
 std::string duration_text(std::uint64_t duration_ns) {
