@@ -83,7 +83,8 @@ TEST_P(DynamicProgram, counts_what_single_stepping_counts_where_memory_lies_as_i
   const auto counted = harness::count(GetParam(), {"--collector", "native", "--strict"});
   ASSERT_FALSE(counted.record.is_null()) << counted.ended.errors;
   const auto instructions = counted.record.at("totals").at("instructions").get<std::uint64_t>();
-  // As much again as native runs differ; three runs may have met one placement only of each process.
+  // As much again as native runs differ; three runs may have met one placement only of each
+  // process.
   const std::uint64_t programs = counted.record.at("processes").size();
   const std::uint64_t slack = std::max<std::uint64_t>(most - least, 32 * programs);
   EXPECT_GE(instructions, least - slack) << "native runs: " << least << " to " << most;
