@@ -56,6 +56,9 @@ std::optional<Bytes> variable_part(Bytes record, std::size_t offset, std::size_t
   return record.subspan(sizeof(Wire) + offset, size);
 }
 
+/// More than an engine joins: a damaged profile must not make one execution into any number.
+constexpr std::uint32_t kMaxFollows = 15;
+
 struct CounterRecord {
   std::uint32_t thread;
   std::uint64_t first_block;
@@ -122,7 +125,7 @@ class Reading {
   std::unordered_set<std::uint32_t> packed_threads_;
   std::vector<CounterRecord> counters_;
   std::vector<BlockProfile::Execution> packed_executions_;
-  std::unordered_multimap<std::uint64_t, std::uint64_t> followers_;  // by the first one's id
+  std::unordered_map<std::uint64_t, std::uint32_t> followers_;  // id -> distance to the first
 };
 
 /// A read of a hole would have the file system allocate a page, and raise SIGBUS where it is full.
@@ -238,8 +241,8 @@ bool Reading::read_block(Bytes record) {
       wire->id, wire->address, wire->mapping, (wire->flags & BOPS_BLOCK_TAIL_PROVISIONAL) != 0, {},
       {}};
   if ((wire->flags & BOPS_BLOCK_FOLLOWS) != 0) {
-    if (wire->follows == 0 || wire->follows > wire->id) return false;
-    followers_.emplace(wire->id - wire->follows, wire->id);
+    if (wire->follows == 0 || wire->follows > kMaxFollows || wire->follows > wire->id) return false;
+    followers_.emplace(wire->id, wire->follows);
   }
   std::size_t sum = 0;
   for (const std::byte length : *lengths) {
@@ -359,12 +362,13 @@ void Reading::resolve_executions() {
   for (const BlockProfile::Execution& execution : packed_executions_)
     if (execution.times != 0 && packed_indices.contains(execution.thread))
       profile_.executions.push_back(execution);
-  // A chain that does not start with a block of its own has no executions: followers do not count.
   for (std::size_t i = 0, counted = profile_.executions.size(); i < counted; ++i) {
     const BlockProfile::Execution execution = profile_.executions[i];
-    const auto [first, last] = followers_.equal_range(execution.block);
-    for (auto follower = first; follower != last; ++follower)
-      profile_.executions.push_back({execution.thread, follower->second, execution.times});
+    for (std::uint32_t follows = 1; follows <= kMaxFollows; ++follows) {
+      const auto follower = followers_.find(execution.block + follows);
+      if (follower == followers_.end() || follower->second != follows) break;
+      profile_.executions.push_back({execution.thread, follower->first, execution.times});
+    }
   }
 }
 

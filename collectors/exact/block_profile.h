@@ -135,9 +135,9 @@ enum bops_profile_block_flags {
   /* The engine may have met only the first bytes of the last instruction and then dropped it: it
    * belongs to the block only if its bytes are a complete instruction. */
   BOPS_BLOCK_TAIL_PROVISIONAL = 1,
-  /* The engine has joined it to the block with the id `id - follows`, whose last instruction, or
-   * that of the one with the id before, jumps or calls here: each execution of that one is one of
-   * this, whose own counter stays 0. PARTIAL records name each of them for itself. */
+  /* The engine has joined it to the block with the id `id - follows`: the block with the id before
+   * jumps or calls here, and each execution of the first is one of this, whose own counter stays 0.
+   * Those joined to one block have follows 1, 2 and so on. PARTIAL records name each for itself. */
   BOPS_BLOCK_FOLLOWS = 2
 };
 

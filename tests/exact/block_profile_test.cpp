@@ -42,13 +42,14 @@ class Profile : public ::testing::Test {
 
   bops_profile_block* add_block(const std::vector<std::uint8_t>& lengths,
                                 const std::vector<std::uint8_t>& bytes, std::uint64_t address = 16,
-                                std::uint16_t flags = 0) {
+                                std::uint16_t flags = 0, std::uint32_t follows = 0) {
     auto* block = profile_writer_new_block(&writer_, profile_writer_take_ids(&writer_, 1),
                                            static_cast<std::uint16_t>(lengths.size()),
                                            static_cast<std::uint32_t>(bytes.size()));
     block->address = address;
     block->mapping = BOPS_PROFILE_NONE;
     block->flags = flags;
+    block->follows = follows;
     std::copy(lengths.begin(), lengths.end(), block->data);
     std::copy(bytes.begin(), bytes.end(), block->data + lengths.size());
     profile_record_publish(&block->record, BOPS_RECORD_BLOCK);
@@ -115,6 +116,26 @@ TEST_F(Profile, counts_a_block_left_midway_only_as_far_as_it_went) {
   profile_writer_add_partial(&writer_, thread->index, block->id, 1)->times = 4;
   EXPECT_EQ(BlockCounter("t").count(read()).totals().instructions,
             (InstructionCounts{6 * 2 + 4, 6, 0, 6}));
+}
+
+TEST_F(Profile, counts_joined_blocks_as_often_as_the_first) {
+  auto* thread = profile_writer_start_thread(&writer_, 11, "t");
+  const auto* first = add_block({3}, {0x48, 0x01, 0xd8});
+  const auto* second = add_block({3, 1}, kAddRet, 64, BOPS_BLOCK_FOLLOWS, 1);
+  const auto* third = add_block({1}, {0xc3}, 128, BOPS_BLOCK_FOLLOWS, 2);
+  const auto* other = add_block({1}, {0xc3}, 192, BOPS_BLOCK_FOLLOWS, 2);  // of no chain
+  ASSERT_EQ(third->id, first->id + 2);
+  profile_writer_new_counters(&writer_, thread->index, first->id, 4)->counters[0] = 10;
+  // Once it was left behind the first instruction of the second.
+  profile_writer_add_partial(&writer_, thread->index, second->id, 1)->times = 1;
+  profile_writer_add_partial(&writer_, thread->index, third->id, 0)->times = 1;
+
+  const BlockProfile profile = read();
+  EXPECT_EQ(profile.malformed, 0U);
+  EXPECT_TRUE(std::none_of(profile.executions.begin(), profile.executions.end(),
+                           [&](const auto& execution) { return execution.block == other->id; }));
+  EXPECT_EQ(BlockCounter("t").count(profile).totals().instructions,
+            (InstructionCounts{10 * 4 - 2, 9 + 9, 0, 9 + 9}));
 }
 
 TEST_F(Profile, gives_back_regions_and_work_and_adds_them_to_their_thread) {
