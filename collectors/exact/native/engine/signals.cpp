@@ -309,7 +309,8 @@ bool take_own_signal(Area* area, int signal, const KernelInformation& informatio
     go_through(area, context);
     return true;
   }
-  if (thread->steps) {
+  // Without the flag the signal comes from before go_through: the step is still to be made.
+  if (thread->steps && (machine.flags & kTraceFlag) != 0) {
     thread->steps = false;
     machine.flags &= ~kTraceFlag;
     constexpr std::int32_t kTraced = 2;  // TRAP_TRACE
