@@ -51,7 +51,7 @@ bool CodeCache::create(Word place, Word size) {
 
 std::uint32_t CodeCache::add_exit(ExitKind kind, Word pc, Word patch) {
   BOPS_NATIVE_ASSERT(exit_count_ < kMaxExits);
-  exits_[exit_count_] = Exit{pc, low(patch), 0, 0, kind};
+  exits_[exit_count_] = Exit{pc, low(patch), 0, 0, 0, kind};
   return exit_count_++;
 }
 
@@ -94,7 +94,8 @@ void CodeCache::grow_hash() {
 }
 
 Block* CodeCache::block_at(Word address) {
-  std::uint32_t first = 0, last = block_count_;
+  const std::uint32_t count = __atomic_load_n(&block_count_, __ATOMIC_ACQUIRE);
+  std::uint32_t first = 0, last = count;
   while (first < last) {
     const std::uint32_t middle = first + (last - first) / 2;
     if (blocks_[middle].end <= address)
@@ -102,7 +103,7 @@ Block* CodeCache::block_at(Word address) {
     else
       last = middle;
   }
-  if (first == block_count_ || address < blocks_[first].start) return nullptr;
+  if (first == count || address < blocks_[first].start) return nullptr;
   return &blocks_[first];
 }
 

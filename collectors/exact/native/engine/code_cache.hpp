@@ -73,6 +73,7 @@ struct Exit {
   std::uint32_t patch;        ///< cache address of the rel32 to link once pc is translated; 0: none
   std::uint32_t resume;       ///< kSystemCall: cache address of what follows it
   std::uint32_t inline_call;  ///< kSystemCall: cache address that carries it out after all
+  std::uint32_t block;        ///< kInterrupt: start of the block that ends with it
   ExitKind kind;
 };
 
@@ -91,7 +92,8 @@ class CodeCache {
   Word enter_again(Word pc);
   /// Code for the one instruction at `pc`, which nobody else enters; then on to its successors.
   Word enter_one(Word pc);
-  /// The block whose code holds `address`, null if none does.
+  /// The block whose code holds `address`, null if none does. Needs no lock: a signal handler asks
+  /// while another thread translates.
   [[nodiscard]] Block* block_at(Word address);
   [[nodiscard]] bool contains(Word address) const {
     return address >= base_ && address < base_ + size_;
@@ -154,7 +156,8 @@ class CodeCache {
   JoinedPiece* joined_ = nullptr;
   std::uint32_t joined_count_ = 0;
   std::uint32_t next_number_ = 0;
-  std::uint32_t block_count_ = 0, item_count_ = 0, exit_count_ = 0;
+  std::uint32_t block_count_ = 0;  ///< of whole blocks: see block_at
+  std::uint32_t item_count_ = 0, exit_count_ = 0;
   /// Open addressing by guest address.
   struct Entry {
     std::uint32_t low_pc;  ///< spares a look at most blocks of other addresses

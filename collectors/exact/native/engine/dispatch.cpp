@@ -5,6 +5,7 @@
 #include "collectors/exact/native/engine/exec.hpp"
 #include "collectors/exact/native/engine/far_transfer.hpp"
 #include "collectors/exact/native/engine/guest_files.hpp"
+#include "collectors/exact/native/engine/inserted_code.hpp"
 #include "collectors/exact/native/engine/instruction.hpp"
 #include "collectors/exact/native/engine/memory_map.hpp"
 #include "collectors/exact/native/engine/process_maps.hpp"
@@ -188,11 +189,21 @@ const char* uncountable_reason(Word pc) {
   return "its code does not fit the engine's cache";
 }
 
-Word interrupt(Area* area, Word pc) {
+Word interrupt(Area* area, const Exit& exit) {
   constexpr Word kSize = 2;
+  const Word pc = exit.pc;
   const auto* const code = reinterpret_cast<const std::uint8_t*>(pc);
-  constexpr unsigned kInterruptOpcode = 0xcd, kSystemCallVector = 0x80;
-  if (code[0] == kInterruptOpcode && code[1] != kSystemCallVector) return pc;  // a fault or a trap
+  constexpr unsigned kInterruptOpcode = 0xcd, kSystemCallVector = 0x80, kBreakpointVector = 3,
+                     kOverflowVector = 4;
+  if (code[0] == kInterruptOpcode && code[1] != kSystemCallVector) {
+    const bool traps = code[1] == kBreakpointVector || code[1] == kOverflowVector;
+    if (!traps) {  // it faults: all of its block was executed but it
+      const Block& block = *cache.block_at(exit.block);
+      const Guard guard(engine.lock);
+      leave_block(area, {pc, &block, block.instructions - 1U, 0, true});
+    }
+    return pc;
+  }
   if (code[0] != kInterruptOpcode || !carry_out_interrupt(area))
     return detach(area, pc, "it makes 32-bit system calls that the engine does not follow");
   const Guard guard(engine.lock);
@@ -264,7 +275,7 @@ Word leave_cache(Area* area) {
       const Guard guard(engine.lock);
       return cache.enter(pc);
     }
-    case ExitKind::kInterrupt: return interrupt(area, exit.pc);
+    case ExitKind::kInterrupt: return interrupt(area, exit);
     case ExitKind::kNative: return run_natively(area, exit.pc);
     case ExitKind::kUncountable: return detach(area, exit.pc, uncountable_reason(exit.pc));
   }

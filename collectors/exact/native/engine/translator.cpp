@@ -206,7 +206,6 @@ bool Translator::open_block(Word pc) {
   block_->items = cache_.item_count_;
   block_->instructions = static_cast<std::uint8_t>(count_);
   block_->control = static_cast<std::uint8_t>(last().decoded.control);
-  ++cache_.block_count_;
   cache_.next_number_ = number + numbers;
   block_->joined = cache_.joined_count_;
   int first = 0;
@@ -306,6 +305,7 @@ void Translator::emit_block() {
   block_->last = static_cast<std::uint32_t>(hot_.address());
   const bool goes_on = emit_sequence(place);
   block_->end = static_cast<std::uint32_t>(hot_.address());
+  __atomic_store_n(&cache_.block_count_, cache_.block_count_ + 1, __ATOMIC_RELEASE);
   if (!goes_on) next_ = 0;
   emit_loop_exits(patches, copies - 1);
 }
@@ -429,9 +429,12 @@ bool Translator::emit_sequence(const CounterPlace& place) {
     case Control::kIndirectCall: emit_indirect(place); return true;
     case Control::kReturn: emit_return(place); return false;
     case Control::kSystemCall: emit_system_call(); return true;
-    case Control::kInterrupt:
-      cache_.emit_exit(hot_, cache_.add_exit(ExitKind::kInterrupt, instruction.pc));
+    case Control::kInterrupt: {
+      const std::uint32_t index = cache_.add_exit(ExitKind::kInterrupt, instruction.pc);
+      cache_.exit(index).block = block_->start;
+      cache_.emit_exit(hot_, index);
       return false;
+    }
     case Control::kTransaction: {
       constexpr unsigned kXbeginSize = 6;
       hot_.keep_in_line(2);
@@ -496,17 +499,18 @@ void Translator::emit_target_load(const GuestInstruction& instruction) {
   if (decoded.rip_relative) {
     Word target = instruction.next() + static_cast<Word>(std::int64_t{decoded.displacement});
     if (decoded.address_size_32) target &= 0xffffffff;
-    if (decoded.fs_segment) hot_.byte(0x64);
-    if (is_within_reach(target, hot_.address() + 7)) {
+    constexpr unsigned kFs = 0x64, kLongest = 8;
+    if (is_within_reach(target, hot_.address() + kLongest)) {
+      if (decoded.fs_segment) hot_.byte(kFs);
       hot_.byte(kRexW);
       hot_.byte(kLoad);
       hot_.byte(0x05 | kRegRcx);
       hot_.relative(target);
     } else {
-      BOPS_NATIVE_ASSERT(!decoded.fs_segment);
       hot_.byte(kRexW);
       hot_.byte(0xb8 | kRcx);
       hot_.word64(target);
+      if (decoded.fs_segment) hot_.byte(kFs);
       hot_.byte(kRexW);
       hot_.byte(kLoad);
       hot_.byte(0x01 | kRegRcx);
