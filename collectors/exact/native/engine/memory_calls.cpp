@@ -210,15 +210,8 @@ std::int64_t protect_memory(std::int64_t number, const Word arguments[6]) {
   read_executables_again(start, end);
   const bool unread = !executable_at(arguments[0]);
   if (grows_down || unread)
-    add_executable({.start = start,
-                    .end = end,
-                    .file_offset = 0,
-                    .device = 0,
-                    .inode = 0,
-                    .mapping = BOPS_PROFILE_NONE,
-                    .writable = writable,
-                    .dormant = false,
-                    .path = grows_down ? "[stack]" : ""});
+    add_executable(
+        {.start = start, .end = end, .writable = writable, .path = grows_down ? "[stack]" : ""});
   return result;
 }
 

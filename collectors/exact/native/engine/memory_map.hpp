@@ -12,12 +12,13 @@ namespace bops::native {
 
 struct ExecutableRange {
   Word start, end;
-  Word file_offset, device, inode;
-  std::uint32_t mapping;  ///< index of its MAPPING record, BOPS_PROFILE_NONE until a block needs it
-  bool writable;          ///< at the time when it was mapped or protected last
+  Word file_offset = 0, device = 0, inode = 0;
+  /// Index of its MAPPING record, BOPS_PROFILE_NONE until a block needs it.
+  std::uint32_t mapping = BOPS_PROFILE_NONE;
+  bool writable = false;  ///< at the time when it was mapped or protected last
   bool guarded = false;   ///< it was translated, and the kernel is told that it is not writable
-  bool dormant;           ///< not executable just now; kept for when it is again
-  const char* path;       ///< never null; empty for anonymous memory
+  bool dormant = false;   ///< not executable just now; kept for when it is again
+  const char* path = "";  ///< never null; empty for anonymous memory
 };
 
 /// Adds a range, replacing what overlaps it. The path is copied. Translations at addresses that are

@@ -37,15 +37,7 @@ bool move(const Part& part, Word to) {
 }
 
 void list(Word start, Word end) {
-  add_executable({.start = start,
-                  .end = end,
-                  .file_offset = 0,
-                  .device = 0,
-                  .inode = 0,
-                  .mapping = BOPS_PROFILE_NONE,
-                  .writable = false,
-                  .dormant = false,
-                  .path = "[vdso]"});
+  add_executable({.start = start, .end = end, .path = "[vdso]"});
 }
 
 }  // namespace
