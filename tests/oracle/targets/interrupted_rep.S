@@ -1,5 +1,10 @@
 # A repeated string instruction that a timer interrupts: 24 instructions, the rep among them once,
 # and 4 more for each run of the handler. The exit code is the number of those runs, at most 255.
+# Engines that count at speed need a longer rep and a faster timer than the single-stepper.
+#ifndef REP_BYTES
+#define REP_BYTES 8192
+#define TIMER_US 20000
+#endif
     .intel_syntax noprefix
     .globl  _start
     .text
@@ -16,7 +21,7 @@ _start:
     xor     edx, edx                # 10
     syscall                         # 11
     lea     rdi, [rip + target]     # 12
-    mov     ecx, 8192               # 13
+    mov     ecx, REP_BYTES          # 13
     cld                             # 14
     rep stosb                       # 15
     mov     eax, 38                 # 16  setitimer(ITIMER_REAL, &never, 0)
@@ -39,11 +44,11 @@ restorer:
 action:
     .quad   handler, 0x04000000, restorer, 0
 interval:
-    .quad   0, 20000, 0, 20000
+    .quad   0, TIMER_US, 0, TIMER_US
 never:
     .quad   0, 0, 0, 0
     .bss
 runs:
     .skip   8
 target:
-    .skip   8192
+    .skip   REP_BYTES
