@@ -17,7 +17,8 @@ bops::native::Word attend(bops::native::Area* area) {
   using namespace bops::native;
   area->attention = 0;
   send_deferred(area);
-  if (!must_leave(area->thread) && !area->thread->steps) return area->resume;
+  const Thread* const thread = area->thread;
+  if (!must_leave(thread) && !thread->steps && due_signals(thread) == 0) return area->resume;
   block_signals(area);
   go_through_signal();
 }
@@ -63,7 +64,7 @@ KernelAction kernel_action_for(int signal, const KernelAction& action) {
   kernel.flags = (action.flags & (kNoChildStop | kNoChildWait | kRestart)) | kWithInformation |
                  kWithRestorer | kOnStack | kNoDefer;
   kernel.restorer = reinterpret_cast<Word>(&signal_return);
-  kernel.mask = ~kSynchronousSignals;
+  kernel.mask = ~KernelMask{0};
   return kernel;
 }
 
@@ -82,15 +83,10 @@ KernelMask guest_mask(const Thread* thread, KernelMask kernel) {
   return kernel | thread->blocked_synchronous;
 }
 
-/// Splits what the guest wants blocked; returns the kernel's part.
+/// Splits what the guest wants blocked; returns the kernel's part. What was held may be due now.
 KernelMask set_guest_mask(Thread* thread, KernelMask mask) {
   mask &= ~kNeverBlocked;
   thread->blocked_synchronous = mask & kSynchronousSignals;
-  const KernelMask released = thread->held & ~mask;
-  thread->held &= mask;
-  for (int signal = 1; signal < 32; ++signal)
-    if ((released & mask_of(signal)) != 0)
-      send_again(thread, signal, thread->held_information[signal]);
   return mask & ~kSynchronousSignals;
 }
 
@@ -198,6 +194,11 @@ Place place_of(Word rip) {
   return Place::kGuest;
 }
 
+bool is_in_guest(Word rip) {
+  const Place place = place_of(rip);
+  return place == Place::kCache || place == Place::kGuest;
+}
+
 /// The registers of a thread that has left the engine all but for the last few instructions.
 void take_registers(const Area* area, MachineContext& machine) {
   for (unsigned i = 0; i < kFlags; ++i) register_of(machine, i) = area->registers[i];
@@ -244,9 +245,23 @@ bool handle_own_fault(Area* area, int signal, const KernelInformation& informati
   return false;
 }
 
+/// Keeps a synchronous signal that was sent, of which one waits at most, as in the kernel.
+void hold(Thread* thread, int signal, const KernelInformation& information) {
+  if ((thread->held & mask_of(signal)) != 0) return;
+  thread->held |= mask_of(signal);
+  thread->held_information[signal] = information;
+}
+
+/// Until the thread is in the guest's code again.
 void defer(Area* area, int signal, const KernelInformation& information, UserContext& context) {
   Thread* const thread = area->thread;
   area->attention = 1;
+  // These are never blocked while the engine runs, whose own faults they are: sent again they would
+  // come at once.
+  if (is_synchronous(signal)) {
+    hold(thread, signal, information);
+    return;
+  }
   thread->deferred_signal = signal;
   thread->deferred = information;
   thread->deferred_mask = context.mask;
@@ -261,12 +276,13 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
   if (is_raised && place == Place::kEngine) give_up("the engine faulted");
   if (place == Place::kEngine || (place == Place::kLeaving && area->unmask != 0)) {
     defer(area, signal, information, context);
+    // It may have looked for what asks for attention already.
+    if (place == Place::kLeaving) context.machine.rip = reinterpret_cast<Word>(resume_begin);
     return;
   }
   const bool is_blocked = (thread->blocked_synchronous & mask_of(signal)) != 0;
   if (is_blocked && !is_raised) {
-    thread->held |= mask_of(signal);
-    thread->held_information[signal] = information;
+    hold(thread, signal, information);
     return;
   }
   const KernelAction action = action_of(thread, signal);
@@ -290,14 +306,32 @@ void deliver(Area* area, int signal, const KernelInformation& information, UserC
     start_handler(area, signal, action, seen, context);
 }
 
-/// go_through_signal: the guest goes on at area->resume, natively.
+/// Lets handlers start for what was held and is blocked no more, each on top of the one before, as
+/// the kernel does. `context` stands in the guest's code. False if there was nothing.
+bool deliver_held(Area* area, UserContext& context) {
+  Thread* const thread = area->thread;
+  bool any = false;
+  for (int signal = 1; signal < 32; ++signal) {
+    if ((due_signals(thread) & mask_of(signal)) == 0) continue;
+    thread->held &= ~mask_of(signal);
+    const KernelInformation information = thread->held_information[signal];
+    deliver(area, signal, information, context);
+    any = true;
+  }
+  return any;
+}
+
+/// go_through_signal: the guest goes on at area->resume, in a handler, or natively for a step.
 void go_through(Area* area, UserContext& context) {
   Thread* const thread = area->thread;
   take_registers(area, context.machine);
   area->unmask = 0;
   if (must_leave(thread)) leave_engine(area, context, area->mask);
   context.mask = area->mask;
-  context.machine.flags |= kTraceFlag;
+  if (deliver_held(area, context))
+    thread->steps = false;  // the handler returns to where it is asked for again
+  else
+    context.machine.flags |= kTraceFlag;
 }
 
 /// Signals by which the engine moves its own threads. True: done.
@@ -305,7 +339,8 @@ bool take_own_signal(Area* area, int signal, const KernelInformation& informatio
                      UserContext& context) {
   Thread* const thread = area->thread;
   MachineContext& machine = context.machine;
-  if (machine.rip == reinterpret_cast<Word>(&go_through_signal)) {
+  const bool is_raised = information.code > 0;
+  if (is_raised && machine.rip == reinterpret_cast<Word>(&go_through_signal)) {
     go_through(area, context);
     return true;
   }
@@ -324,6 +359,7 @@ bool take_own_signal(Area* area, int signal, const KernelInformation& informatio
   const Place place = place_of(machine.rip);
   if (place == Place::kEngine || (place == Place::kLeaving && area->unmask != 0)) {
     area->attention = 1;
+    if (place == Place::kLeaving) machine.rip = reinterpret_cast<Word>(resume_begin);
     return true;
   }
   if (place == Place::kLeaving) take_registers(area, machine);
@@ -385,6 +421,7 @@ std::int64_t guest_sigprocmask(Area* area, Word how, Word set, Word old_set, Wor
                             : how == kUnblock ? before & ~wanted
                                               : wanted;
     area->mask = set_guest_mask(thread, mask);
+    if (due_signals(thread) != 0) area->attention = 1;
   }
   return old_set != 0 && !write_guest(old_set, before) ? kFault : 0;
 }
@@ -442,6 +479,7 @@ void guest_sigreturn(Area* area) {
     context.machine.rip = cache.enter_again(context.machine.rip);
   }
   area->unmask = 0;
+  deliver_held(area, context);
   return_through(&context);
 }
 
@@ -510,7 +548,13 @@ void on_signal(int signal, bops::native::KernelInformation* information,
   using namespace bops::native;
   Area* const area = current_area();
   const bool is_raised = is_synchronous(signal) && information->code > 0;
+  // Now copies of the guest's memory may fault. What interrupts the engine itself is only kept: so
+  // however many signals come, there are never more than two frames on the signal stack.
+  const Word rip = context->machine.rip;
+  if (place_of(rip) != Place::kEngine || rip == reinterpret_cast<Word>(&go_through_signal))
+    set_kernel_mask(~(mask_of(kSigSegv) | mask_of(kSigBus)));
   if (take_own_signal(area, signal, *information, *context)) return;
   if (is_raised && handle_own_fault(area, signal, *information, *context)) return;
   deliver(area, signal, *information, *context);
+  if (is_in_guest(context->machine.rip)) deliver_held(area, *context);
 }

@@ -41,7 +41,9 @@ struct Thread {
   /// Synchronous signals (SIGSEGV, ...) that the guest has blocked. The kernel never has them
   /// blocked: the engine needs them.
   KernelMask blocked_synchronous;
-  KernelMask held;  ///< of these, what was sent meanwhile; `held_information` has the details
+  /// Synchronous signals that were sent while the guest had them blocked, or while the engine ran;
+  /// `held_information` has the details.
+  KernelMask held;
   KernelInformation held_information[32];
 
   /// A signal that arrived in the engine: to be sent again on the way out.
@@ -77,6 +79,11 @@ inline Area* current_area() {
   Area* area = nullptr;
   __asm__ volatile("mov %%gs:%c1, %0" : "=r"(area) : "i"(GS_SELF));
   return area;
+}
+
+/// Of what is held, that which the guest does not block.
+inline KernelMask due_signals(const Thread* thread) {
+  return thread->held & ~thread->blocked_synchronous;
 }
 
 /// The PARTIAL record of the thread for a block; null if there is no room. Engine lock held.
