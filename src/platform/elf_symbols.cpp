@@ -145,11 +145,15 @@ const ElfFunction* ElfSymbols::at_address(std::uint64_t address) const {
   return address < function.end ? &function : nullptr;
 }
 
-const ElfFunction* ElfSymbols::at_file_offset(std::uint64_t offset) const {
-  for (const Segment& segment : segments_)
-    if (offset >= segment.file_offset && offset - segment.file_offset < segment.size)
-      return at_address(segment.address + (offset - segment.file_offset));
-  return nullptr;
+ElfSymbols::Stretch ElfSymbols::stretch_at_file_offset(std::uint64_t offset) const {
+  for (const Segment& segment : segments_) {
+    if (offset < segment.file_offset || offset - segment.file_offset >= segment.size) continue;
+    const std::uint64_t address = segment.address + (offset - segment.file_offset);
+    const ElfFunction* function = at_address(address);
+    const std::uint64_t left = segment.size - (offset - segment.file_offset);
+    return {function, function != nullptr ? std::min(function->end - address, left) : 1};
+  }
+  return {nullptr, 1};
 }
 
 }  // namespace bops

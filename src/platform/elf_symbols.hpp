@@ -39,7 +39,15 @@ class ElfSymbols {
   /// Null where no symbol covers the address.
   [[nodiscard]] const ElfFunction* at_address(std::uint64_t address) const;
   /// By place in the file; null also where that is not loaded into memory.
-  [[nodiscard]] const ElfFunction* at_file_offset(std::uint64_t offset) const;
+  [[nodiscard]] const ElfFunction* at_file_offset(std::uint64_t offset) const {
+    return stretch_at_file_offset(offset).function;
+  }
+  /// at_file_offset() gives the same for so many bytes from there on, 1 or more; maybe for more.
+  struct Stretch {
+    const ElfFunction* function;
+    std::uint64_t size;
+  };
+  [[nodiscard]] Stretch stretch_at_file_offset(std::uint64_t offset) const;
 
  private:
   /// A part of the file that is loaded (PT_LOAD).
