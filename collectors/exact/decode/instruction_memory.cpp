@@ -98,18 +98,40 @@ Part left_out(std::span<const std::uint8_t> bytes) {
   return (one_byte ? kOneByte : kTwoByte).has(bytes[at]) ? displacement(bytes, at + 1) : Part{};
 }
 
+template <class Integer>
+std::uint64_t load(const std::uint8_t* from) {
+  Integer value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+/// `size` bytes, 1 ... 15, in the order of x86, and zeros: in few steps, which may overlap.
+std::array<std::uint64_t, 2> first_bytes(const std::uint8_t* from, std::size_t size) {
+  if (size > 8)
+    return {load<std::uint64_t>(from), load<std::uint64_t>(from + size - 8) >> (8 * (16 - size))};
+  if (size == 8) return {load<std::uint64_t>(from), 0};
+  if (size >= 4)
+    return {load<std::uint32_t>(from) | load<std::uint32_t>(from + size - 4) << (8 * (size - 4)),
+            0};
+  return {from[0] | std::uint64_t{from[size / 2]} << (8 * (size / 2)) |
+              std::uint64_t{from[size - 1]} << (8 * (size - 1)),
+          0};
+}
+
 }  // namespace
 
 std::array<std::uint64_t, 2> instruction_key(std::span<const std::uint8_t> bytes) {
-  std::array<std::uint8_t, 16> text{};
   const std::size_t size = std::min(bytes.size(), kMaxSize);
   if (size == 0) return {};
-  std::memcpy(text.data(), bytes.data(), size);
+  std::array<std::uint64_t, 2> key = first_bytes(bytes.data(), size);
   const Part part = left_out(bytes.first(size));
-  std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(part.begin), part.size, std::uint8_t{0});
-  text[kMaxSize] = static_cast<std::uint8_t>(size);
-  std::array<std::uint64_t, 2> key{};
-  std::memcpy(key.data(), text.data(), text.size());
+  const std::uint64_t mask = (std::uint64_t{1} << (8 * part.size)) - 1;
+  if (part.begin < 8) key[0] &= ~(mask << (8 * part.begin));
+  if (part.begin >= 8)
+    key[1] &= ~(mask << (8 * (part.begin - 8)));
+  else if (part.begin + part.size > 8)
+    key[1] &= ~(mask >> (8 * (8 - part.begin)));
+  key[1] |= std::uint64_t{size} << 56U;
   return key;
 }
 
