@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "collectors/exact/decode/instruction.hpp"
+#include "collectors/exact/function_counts.hpp"
 #include "collectors/exact/region_counts.hpp"
 #include "platform/elf_file.hpp"
 
@@ -58,6 +59,40 @@ std::map<std::uint32_t, std::uint64_t> ends_by_exec(const BlockProfile& profile)
   }
   return ends;
 }
+
+/// Calls `take` with the bytes of the instructions `first` ... `last - 1`.
+template <class Take>
+void for_instructions(const BlockProfile::Block& block, std::size_t first, std::size_t last,
+                      Take take) {
+  std::span<const std::uint8_t> rest = block.bytes;
+  for (std::size_t i = 0; i < last; ++i) {
+    if (i >= first) take(rest.first(block.lengths[i]));
+    rest = rest.subspan(block.lengths[i]);
+  }
+}
+
+/// The engine executed exactly these bytes; a decoding of fewer would be of another instruction.
+bool is_known(const DecodedInstruction& instruction, std::size_t bytes) {
+  return instruction.known && instruction.length == bytes;
+}
+
+/// Sums by an index that is mostly the one before.
+class SumsByIndex {
+ public:
+  BlockSum& operator[](std::uint32_t index) {
+    if (last_ == nullptr || index != last_index_) {
+      last_ = &sums_[index];
+      last_index_ = index;
+    }
+    return *last_;
+  }
+  [[nodiscard]] const std::map<std::uint32_t, BlockSum>& all() const { return sums_; }
+
+ private:
+  std::map<std::uint32_t, BlockSum> sums_;
+  std::uint32_t last_index_ = 0;
+  BlockSum* last_ = nullptr;  // of it; a map's elements stay where they are
+};
 
 /// Instructions without a decoding, and how often each ran.
 using UnknownInstructions = std::map<std::string, std::uint64_t>;
@@ -114,67 +149,108 @@ void BlockSum::add(const BlockFacts& facts, std::uint64_t times) {
   classes += facts.classes.times(times);
 }
 
+void BlockSum::add(const BlockSum& other) {
+  instructions += other.instructions;
+  operations += other.operations;
+  classes += other.classes;
+}
+
 std::string image_name(const BlockProfile::Mapping* mapping) {
   if (mapping == nullptr) return "[unknown]";
   return mapping->path.empty() ? "[anonymous]" : mapping->path;
 }
 
-BlockFacts decode_part(const BlockProfile::Block& block, std::size_t first, std::size_t last) {
+DecodedBlocks::DecodedBlocks(const BlockProfile& profile, InstructionMemory& memory)
+    : profile_(profile),
+      memory_(memory),
+      index_(profile.blocks),
+      places_(profile.blocks.size()),
+      facts_(1) {}
+
+const BlockFacts& DecodedBlocks::facts(std::size_t place) {
+  if (places_[place] == 0) {
+    facts_.push_back(facts_of_part(place, 0, instruction_count(profile_.blocks[place])));
+    places_[place] = static_cast<std::uint32_t>(facts_.size() - 1);
+  }
+  return facts_[places_[place]];
+}
+
+BlockFacts DecodedBlocks::facts_of_part(std::size_t place, std::size_t first, std::size_t last) {
   BlockFacts facts;
-  std::span<const std::uint8_t> rest = block.bytes;
-  for (std::size_t i = 0; i < first; ++i) rest = rest.subspan(block.lengths[i]);
-  for (std::size_t i = first; i < last; ++i) {
-    const auto bytes = rest.first(block.lengths[i]);
-    rest = rest.subspan(block.lengths[i]);
-    const DecodedInstruction instruction = decode_instruction(bytes);
-    // The engine executed exactly these bytes; a decoding of fewer would be of another instruction.
-    if (!instruction.known || instruction.length != bytes.size()) {
+  std::array<std::uint64_t, 7> classes{};  // in the order of InstructionClass
+  for_instructions(profile_.blocks[place], first, last, [&](std::span<const std::uint8_t> bytes) {
+    const DecodedInstruction& instruction = memory_.decode(bytes);
+    if (!is_known(instruction, bytes.size())) {
       facts.instructions.total += 1;
-      facts.classes.other += 1;
-      facts.unknown.push_back(hex(bytes));
-      continue;
+      classes[static_cast<std::size_t>(InstructionClass::kOther)] += 1;
+      facts.has_unknown = true;
+      return;
     }
     facts.instructions += instruction.counts();
     facts.operations += instruction.operations;
-    facts.classes += instruction.classes();
+    classes.at(static_cast<std::size_t>(instruction.instruction_class)) += 1;
     facts.assumes_tile_size |= instruction.assumes_tile_size;
-  }
+  });
+  facts.classes = {.branch = classes[0],
+                   .load = classes[1],
+                   .store = classes[2],
+                   .load_store = classes[3],
+                   .floating_point = classes[4],
+                   .integer = classes[5],
+                   .other = classes[6]};
   return facts;
 }
 
-const BlockFacts& BlockCounter::facts(const BlockProfile::Block& block) {
-  const auto known = facts_.find(block.id);
-  if (known != facts_.end()) return known->second;
-  return facts_.emplace(block.id, decode_part(block, 0, instruction_count(block))).first->second;
+std::vector<std::string> DecodedBlocks::unknown(std::size_t place, std::size_t first,
+                                                std::size_t last) {
+  std::vector<std::string> list;
+  for_instructions(profile_.blocks[place], first, last, [&](std::span<const std::uint8_t> bytes) {
+    if (!is_known(memory_.decode(bytes), bytes.size())) list.push_back(hex(bytes));
+  });
+  return list;
 }
 
 RunCounts BlockCounter::count(const BlockProfile& profile) {
-  std::unordered_map<std::uint64_t, const BlockProfile::Block*> blocks;
-  blocks.reserve(profile.blocks.size());
-  for (const BlockProfile::Block& block : profile.blocks) blocks.emplace(block.id, &block);
+  DecodedBlocks blocks(profile, memory_);
+  return count(blocks);
+}
+
+RunCounts BlockCounter::count_with_functions(const BlockProfile& profile) {
+  DecodedBlocks blocks(profile, memory_);
+  RunCounts run = count(blocks);
+  run.functions = count_functions(blocks);
+  return run;
+}
+
+RunCounts BlockCounter::count(DecodedBlocks& blocks) {
+  const BlockProfile& profile = blocks.profile();
   std::map<std::uint32_t, const BlockProfile::Mapping*> mappings;
   for (const BlockProfile::Mapping& mapping : profile.mappings)
     mappings.emplace(mapping.index, &mapping);
 
-  std::map<std::uint32_t, BlockSum> sums;  // by index of a thread or region
-  std::map<std::uint32_t, BlockSum> mapping_sums;
+  SumsByIndex sums;  // by index of a thread or region
+  SumsByIndex mapping_sums;
   UnknownInstructions unknown;
   bool assumes_tile_size = false;
-  const auto add = [&](std::uint32_t index, const BlockProfile::Block& block,
-                       const BlockFacts& block_facts, std::uint64_t times) {
-    sums[index].add(block_facts, times);
-    mapping_sums[block.mapping].add(block_facts, times);
-    for (const std::string& bytes : block_facts.unknown) unknown[bytes] += times;
-    assumes_tile_size |= block_facts.assumes_tile_size;
+  const auto add = [&](std::uint32_t index, std::size_t place, const BlockFacts& facts,
+                       std::size_t instructions, std::uint64_t times) {
+    sums[index].add(facts, times);
+    mapping_sums[profile.blocks[place].mapping].add(facts, times);
+    assumes_tile_size |= facts.assumes_tile_size;
+    if (!facts.has_unknown) return;
+    for (const std::string& bytes : blocks.unknown(place, 0, instructions)) unknown[bytes] += times;
   };
   for (const BlockProfile::Execution& execution : profile.executions) {
-    const BlockProfile::Block& block = *blocks.at(execution.block);
-    add(execution.thread, block, facts(block), execution.times);
+    const std::size_t place = blocks.place_of(execution.block);
+    const BlockFacts& facts = blocks.facts(place);
+    add(execution.thread, place, facts, facts.instructions.total, execution.times);
   }
   for (const BlockProfile::Partial& partial : profile.partials) {
-    const BlockProfile::Block& block = *blocks.at(partial.block);
-    add(partial.thread, block, facts(block), std::uint64_t{0} - partial.times);
-    add(partial.thread, block, decode_part(block, 0, partial.completed), partial.times);
+    const std::size_t place = blocks.place_of(partial.block);
+    const BlockFacts& whole = blocks.facts(place);
+    add(partial.thread, place, whole, whole.instructions.total, std::uint64_t{0} - partial.times);
+    add(partial.thread, place, blocks.facts_of_part(place, 0, partial.completed), partial.completed,
+        partial.times);
   }
 
   RunCounts run;
@@ -189,7 +265,7 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
     return end_since(start_ns,
                      end_mono_ns == 0 && exec != replaced.end() ? exec->second : end_mono_ns);
   };
-  const RegionCounter region_counter(profile, sums);
+  const RegionCounter region_counter(profile, sums.all());
   std::map<std::uint32_t, std::size_t> rows;  // process index -> row
   for (const BlockProfile::Process& process : profile.processes) {
     rows.emplace(process.index, run.processes.size());
@@ -212,7 +288,7 @@ RunCounts BlockCounter::count(const BlockProfile& profile) {
                              since(start_ns, program.start_mono_ns), std::nullopt, Counts{}});
 
   std::map<std::string, Counts> image_sums;
-  for (const auto& [index, sum] : mapping_sums) {
+  for (const auto& [index, sum] : mapping_sums.all()) {
     const auto mapping = mappings.find(index);
     const auto name = image_name(mapping != mappings.end() ? mapping->second : nullptr);
     image_sums.try_emplace(name, Counts::exact_zero()).first->second += sum.counts();

@@ -4,9 +4,12 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+
+#include "collectors/exact/block_index.hpp"
 
 namespace bops::exact {
 namespace {
@@ -59,11 +62,63 @@ std::optional<Bytes> variable_part(Bytes record, std::size_t offset, std::size_t
 /// More than an engine joins: a damaged profile must not make one execution into any number.
 constexpr std::uint32_t kMaxFollows = 15;
 
+/// Keeps the code of blocks, many in one piece.
+class CodeStore {
+ public:
+  std::span<const std::uint8_t> copy(Bytes bytes) {
+    if (bytes.empty()) return {};
+    if (bytes.size() > room_) {
+      room_ = std::max(kPiece, bytes.size());
+      pieces_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(room_));
+      next_ = pieces_.back().get();
+    }
+    std::uint8_t* const begin = next_;
+    std::memcpy(begin, bytes.data(), bytes.size());
+    next_ += bytes.size();
+    room_ -= bytes.size();
+    return {begin, bytes.size()};
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 65536;
+  std::vector<std::unique_ptr<std::uint8_t[]>> pieces_;
+  std::uint8_t* next_ = nullptr;
+  std::size_t room_ = 0;
+};
+
 struct CounterRecord {
   std::uint32_t thread;
   std::uint64_t first_block;
   Bytes counters;
 };
+
+/// Sorts by `key` and drops all but the first of each.
+template <class Item, class Key>
+void keep_unique(std::vector<Item>& items, Key key, std::uint32_t& malformed) {
+  const auto before = [&](const Item& a, const Item& b) { return key(a) < key(b); };
+  // Most were written in order.
+  if (!std::is_sorted(items.begin(), items.end(), before))
+    std::stable_sort(items.begin(), items.end(), before);
+  const auto last = std::unique(items.begin(), items.end(),
+                                [&](const Item& a, const Item& b) { return key(a) == key(b); });
+  malformed += static_cast<std::uint32_t>(items.end() - last);
+  items.erase(last, items.end());
+}
+
+/// The keys of what is left.
+template <class Item, class Key>
+std::unordered_set<std::uint64_t> unique_keys(std::vector<Item>& items, Key key,
+                                              std::uint32_t& malformed) {
+  keep_unique(items, key, malformed);
+  std::unordered_set<std::uint64_t> keys;
+  for (const Item& item : items) keys.insert(key(item));
+  return keys;
+}
+
+template <class Item, class Dangles>
+void drop_if(std::vector<Item>& items, Dangles dangles, std::uint32_t& malformed) {
+  malformed += static_cast<std::uint32_t>(std::erase_if(items, dangles));
+}
 
 /// One pass over the records of a profile.
 class Reading {
@@ -73,8 +128,12 @@ class Reading {
 
   BlockProfile run() {
     walk_extents();
-    resolve_executions();
-    drop_dangling();
+    keep_unique(
+        profile_.blocks, [](const auto& block) { return block.id; }, profile_.malformed);
+    const BlockIndex blocks(profile_.blocks);
+    resolve_executions(blocks);
+    drop_dangling(blocks);
+    profile_.code = std::move(code_);
     return std::move(profile_);
   }
 
@@ -110,9 +169,10 @@ class Reading {
   bool read_message(Bytes record);
   bool read_region(Bytes record);
   bool read_work(Bytes record);
-  void resolve_executions();
+  void resolve_executions(const BlockIndex& blocks);
   void resolve_counters(const CounterRecord& record);
-  void drop_dangling();
+  void add_joined(const BlockIndex& blocks);
+  void drop_dangling(const BlockIndex& blocks);
   [[nodiscard]] std::unordered_set<std::uint64_t> drop_dangling_regions(
       const std::unordered_set<std::uint64_t>& threads);
 
@@ -125,7 +185,12 @@ class Reading {
   std::unordered_set<std::uint32_t> packed_threads_;
   std::vector<CounterRecord> counters_;
   std::vector<BlockProfile::Execution> packed_executions_;
-  std::unordered_map<std::uint64_t, std::uint32_t> followers_;  // id -> distance to the first
+  struct Follower {
+    std::uint64_t id;
+    std::uint32_t distance;  // to the first of those joined
+  };
+  std::vector<Follower> followers_;
+  std::shared_ptr<CodeStore> code_ = std::make_shared<CodeStore>();
 };
 
 /// A read of a hole would have the file system allocate a page, and raise SIGBUS where it is full.
@@ -242,19 +307,18 @@ bool Reading::read_block(Bytes record) {
       {}};
   if ((wire->flags & BOPS_BLOCK_FOLLOWS) != 0) {
     if (wire->follows == 0 || wire->follows > kMaxFollows || wire->follows > wire->id) return false;
-    followers_.emplace(wire->id, wire->follows);
+    followers_.push_back({wire->id, wire->follows});
   }
+  // Copied before it is checked.
+  block.lengths = code_->copy(*lengths);
+  block.bytes = code_->copy(*bytes);
   std::size_t sum = 0;
-  for (const std::byte length : *lengths) {
-    const auto size = static_cast<std::uint8_t>(length);
+  for (const std::uint8_t size : block.lengths) {
     if (size == 0 || size > BOPS_PROFILE_MAX_INSTRUCTION_SIZE) return false;
-    block.lengths.push_back(size);
     sum += size;
   }
-  if (sum != bytes->size()) return false;
-  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes->data());
-  block.bytes.assign(first, first + bytes->size());
-  profile_.blocks.push_back(std::move(block));
+  if (sum != block.bytes.size()) return false;
+  profile_.blocks.push_back(block);
   return true;
 }
 
@@ -352,7 +416,7 @@ void Reading::resolve_counters(const CounterRecord& record) {
   }
 }
 
-void Reading::resolve_executions() {
+void Reading::resolve_executions(const BlockIndex& blocks) {
   std::unordered_set<std::uint32_t> packed_indices = packed_threads_;
   for (const BlockProfile::Region& region : profile_.regions)
     if (packed_threads_.contains(region.thread)) packed_indices.insert(region.index);
@@ -362,34 +426,26 @@ void Reading::resolve_executions() {
   for (const BlockProfile::Execution& execution : packed_executions_)
     if (execution.times != 0 && packed_indices.contains(execution.thread))
       profile_.executions.push_back(execution);
+  add_joined(blocks);
+}
+
+/// Executions of the first of joined blocks are executions of all of them.
+void Reading::add_joined(const BlockIndex& blocks) {
+  if (followers_.empty()) return;
+  std::vector<std::uint8_t> distances(profile_.blocks.size());  // by place; 0: not joined
+  for (const Follower& follower : followers_)
+    if (const auto place = blocks.find(follower.id);
+        place != BlockIndex::kAbsent && distances[place] == 0)
+      distances[place] = static_cast<std::uint8_t>(follower.distance);
   for (std::size_t i = 0, counted = profile_.executions.size(); i < counted; ++i) {
     const BlockProfile::Execution execution = profile_.executions[i];
     for (std::uint32_t follows = 1; follows <= kMaxFollows; ++follows) {
-      const auto follower = followers_.find(execution.block + follows);
-      if (follower == followers_.end() || follower->second != follows) break;
-      profile_.executions.push_back({execution.thread, follower->first, execution.times});
+      const std::uint64_t id = execution.block + follows;
+      const auto place = blocks.find(id);
+      if (place == BlockIndex::kAbsent || distances[place] != follows) break;
+      profile_.executions.push_back({execution.thread, id, execution.times});
     }
   }
-}
-
-/// Sorts by `key` and drops all but the first of each.
-template <class Item, class Key>
-std::unordered_set<std::uint64_t> keep_unique(std::vector<Item>& items, Key key,
-                                              std::uint32_t& malformed) {
-  std::stable_sort(items.begin(), items.end(),
-                   [&](const Item& a, const Item& b) { return key(a) < key(b); });
-  const auto last = std::unique(items.begin(), items.end(),
-                                [&](const Item& a, const Item& b) { return key(a) == key(b); });
-  malformed += static_cast<std::uint32_t>(items.end() - last);
-  items.erase(last, items.end());
-  std::unordered_set<std::uint64_t> keys;
-  for (const Item& item : items) keys.insert(key(item));
-  return keys;
-}
-
-template <class Item, class Dangles>
-void drop_if(std::vector<Item>& items, Dangles dangles, std::uint32_t& malformed) {
-  malformed += static_cast<std::uint32_t>(std::erase_if(items, dangles));
 }
 
 /// Keeps the regions whose thread and parents are there and whose path is not too long; their
@@ -429,17 +485,21 @@ std::unordered_set<std::uint64_t> Reading::drop_dangling_regions(
 
 /// Afterwards every index names something. Nothing is dropped from a profile that an engine wrote:
 /// what refers to a thing is written after it.
-void Reading::drop_dangling() {
+void Reading::drop_dangling(const BlockIndex& blocks) {
   std::uint32_t& malformed = profile_.malformed;
   const auto by_index = [](const auto& item) -> std::uint64_t { return item.index; };
-  const auto processes = keep_unique(profile_.processes, by_index, malformed);
+  const auto processes = unique_keys(profile_.processes, by_index, malformed);
   drop_if(
       profile_.threads, [&](const auto& thread) { return !processes.contains(thread.process); },
       malformed);
-  const auto threads = keep_unique(profile_.threads, by_index, malformed);
+  const auto threads = unique_keys(profile_.threads, by_index, malformed);
   const auto regions = drop_dangling_regions(threads);
+  std::optional<std::uint32_t> last_known;  // those of one thread stand together
   const auto is_thread_or_region = [&](std::uint32_t index) {
-    return threads.contains(index) || regions.contains(index);
+    if (index == last_known) return true;
+    if (!threads.contains(index) && !regions.contains(index)) return false;
+    last_known = index;
+    return true;
   };
   const auto is_of_new = [&](const auto& item) {
     return !is_thread_or_region(item.thread) && is_new(item.thread);
@@ -450,24 +510,24 @@ void Reading::drop_dangling() {
   drop_if(
       profile_.work, [&](const auto& work) { return !is_thread_or_region(work.thread); },
       malformed);
-  const auto mappings = keep_unique(profile_.mappings, by_index, malformed);
-  const auto blocks = keep_unique(
-      profile_.blocks, [](const auto& block) { return block.id; }, malformed);
-  for (BlockProfile::Block& block : profile_.blocks)
-    if (!mappings.contains(block.mapping)) block.mapping = BOPS_PROFILE_NONE;
+  const auto mappings = unique_keys(profile_.mappings, by_index, malformed);
+  std::uint32_t known = BOPS_PROFILE_NONE;  // those of one mapping often stand together
+  for (BlockProfile::Block& block : profile_.blocks) {
+    if (block.mapping == known) continue;
+    if (mappings.contains(block.mapping))
+      known = block.mapping;
+    else
+      block.mapping = BOPS_PROFILE_NONE;
+  }
   const auto dangles = [&](const auto& item) {
-    return !is_thread_or_region(item.thread) || !blocks.contains(item.block);
+    return !is_thread_or_region(item.thread) || blocks.find(item.block) == BlockIndex::kAbsent;
   };
   drop_if(profile_.executions, dangles, malformed);
-  std::unordered_map<std::uint64_t, std::size_t> sizes;
-  for (const BlockProfile::Partial& partial : profile_.partials) sizes.emplace(partial.block, 0);
-  for (const BlockProfile::Block& block : profile_.blocks)
-    if (const auto size = sizes.find(block.id); size != sizes.end())
-      size->second = block.lengths.size();
   drop_if(
       profile_.partials,
       [&](const auto& partial) {
-        return dangles(partial) || partial.completed >= sizes.at(partial.block);
+        return dangles(partial) ||
+               partial.completed >= profile_.blocks[blocks.find(partial.block)].lengths.size();
       },
       malformed);
 }

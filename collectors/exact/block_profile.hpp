@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,8 +47,8 @@ struct BlockProfile {
     std::uint64_t address;
     std::uint32_t mapping;  ///< BOPS_PROFILE_NONE if unknown
     bool provisional_tail;  ///< BOPS_BLOCK_TAIL_PROVISIONAL
-    std::vector<std::uint8_t> lengths;
-    std::vector<std::uint8_t> bytes;  ///< the instructions, as long as the lengths' sum
+    std::span<const std::uint8_t> lengths;
+    std::span<const std::uint8_t> bytes;  ///< the instructions, as long as the lengths' sum
   };
   /// One path of nested region names of one thread.
   struct Region {
@@ -90,12 +91,13 @@ struct BlockProfile {
   std::vector<Thread> threads;
   std::vector<Region> regions;
   std::vector<Mapping> mappings;
-  std::vector<Block> blocks;
+  std::vector<Block> blocks;          ///< in `code`, unless who made the profile keeps their bytes
   std::vector<Execution> executions;  ///< none with 0 times
   std::vector<Partial> partials;
   std::vector<Work> work;  ///< in the order of the file
   std::vector<Uncounted> uncounted;
   std::vector<std::string> messages;  ///< of the engine
+  std::shared_ptr<const void> code;   ///< a copy: what writes to the file cannot change it
 };
 
 /// Reads the profile in `file`, which may be written to meanwhile. Fails if it is no profile of a

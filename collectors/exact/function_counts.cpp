@@ -1,14 +1,13 @@
 #include "collectors/exact/function_counts.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
-#include <span>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
-#include "collectors/exact/block_counts.hpp"
 #include "collectors/exact/mapped_code.hpp"
+#include "platform/demangle.hpp"
 
 namespace bops::exact {
 namespace {
@@ -27,16 +26,56 @@ struct Executions {
   }
 };
 
-std::unordered_map<std::uint64_t, Executions> executions_by_block(const BlockProfile& profile) {
-  std::unordered_map<std::uint64_t, Executions> blocks;
+/// By place of the block.
+std::vector<Executions> executions_by_block(DecodedBlocks& blocks) {
+  const BlockProfile& profile = blocks.profile();
+  std::vector<Executions> executions(profile.blocks.size());
   for (const BlockProfile::Execution& execution : profile.executions)
-    blocks[execution.block].entered += execution.times;
+    executions[blocks.place_of(execution.block)].entered += execution.times;
   for (const BlockProfile::Partial& partial : profile.partials)
-    blocks[partial.block].partials.push_back(&partial);
-  return blocks;
+    executions[blocks.place_of(partial.block)].partials.push_back(&partial);
+  return executions;
 }
 
-/// Names the functions of a block's instructions.
+/// What the code of one image executed. One of no file has no function.
+class ImageSums {
+ public:
+  explicit ImageSums(MappedFile* file) : file_(file) {
+    if (file != nullptr) places_.resize(file->symbols().functions().size());
+  }
+  [[nodiscard]] MappedFile* file() const { return file_; }
+
+  /// Of a function, or null.
+  BlockSum& operator[](const ElfFunction* function) {
+    if (function == nullptr) return sums_.front();
+    std::uint32_t& place = places_[index_of(function)];
+    if (place == 0) {
+      sums_.emplace_back();
+      place = static_cast<std::uint32_t>(sums_.size() - 1);
+    }
+    return sums_[place];
+  }
+  /// Of all that were met. Several functions, and parts of one, may share a name.
+  [[nodiscard]] std::map<std::string, BlockSum> by_name() const {
+    std::map<std::string, BlockSum> named{{std::string(kUnknownFunction), sums_.front()}};
+    if (file_ == nullptr) return named;
+    for (const ElfFunction& function : file_->symbols().functions())
+      if (const std::uint32_t place = places_[index_of(&function)]; place != 0)
+        named[demangled(function.name)].add(sums_[place]);
+    return named;
+  }
+
+ private:
+  [[nodiscard]] std::size_t index_of(const ElfFunction* function) const {
+    return static_cast<std::size_t>(function - file_->symbols().functions().data());
+  }
+
+  MappedFile* file_;
+  std::vector<std::uint32_t> places_;  // in sums_, by function; 0: not executed
+  std::vector<BlockSum> sums_{1};      // the first is of what no symbol covers
+};
+
+/// Which function what of a block belongs to.
 class BlockNames {
  public:
   /// A block in no file has neither mapping nor file.
@@ -50,12 +89,16 @@ class BlockNames {
     mapped_ = mapping->end - address;
     // Of a block that runs on into another mapping, the part that lies in this one.
     const auto size = std::min<std::uint64_t>(block.bytes.size(), mapped_);
-    if (file->holds(offset_, std::span(block.bytes).first(size))) file_ = file;
+    if (file->holds(offset_, block.bytes.first(size))) file_ = file;
   }
-  /// Of the instruction `distance` bytes behind the start of the block.
-  [[nodiscard]] std::string_view at(std::size_t distance) const {
-    return file_ != nullptr && distance < mapped_ ? file_->function_at(offset_ + distance)
-                                                  : kUnknownFunction;
+  /// Of the instruction `distance` bytes behind the start of the block, and of those that start
+  /// within the size.
+  [[nodiscard]] ElfSymbols::Stretch at(std::size_t distance) const {
+    if (file_ == nullptr || distance >= mapped_)
+      return {nullptr, std::numeric_limits<std::uint64_t>::max() - distance};
+    ElfSymbols::Stretch stretch = file_->symbols().stretch_at_file_offset(offset_ + distance);
+    stretch.size = std::min(stretch.size, mapped_ - distance);
+    return stretch;
   }
 
  private:
@@ -64,44 +107,57 @@ class BlockNames {
   MappedFile* file_ = nullptr;
 };
 
-using FunctionSums = std::map<std::pair<std::string, std::string>, BlockSum>;  // image, name
-
 /// Adds a block part by part: runs of instructions of one function that ran equally often.
-void add_block(const BlockProfile::Block& block, const Executions& executions,
-               const std::string& image, const BlockNames& names, FunctionSums& sums) {
+void add_block(DecodedBlocks& blocks, std::size_t place, const Executions& executions,
+               const BlockNames& names, ImageSums& sums) {
+  const BlockProfile::Block& block = blocks.profile().blocks[place];
+  const ElfSymbols::Stretch whole = names.at(0);
+  if (executions.partials.empty() && whole.size >= block.bytes.size()) {
+    sums[whole.function].add(blocks.facts(place), executions.entered);
+    return;
+  }
   const std::size_t count = instruction_count(block);
   std::size_t distance = 0;
   for (std::size_t first = 0, last = 0; first < count; first = last) {
-    const std::string_view name = names.at(distance);
+    const ElfSymbols::Stretch stretch = names.at(distance);
+    const std::uint64_t end = distance + stretch.size;
     const std::uint64_t times = executions.of_instruction(first);
     do distance += block.lengths[last++];
-    while (last < count && names.at(distance) == name && executions.of_instruction(last) == times);
-    sums[{image, std::string(name)}].add(decode_part(block, first, last), times);
+    while (last < count && distance < end && executions.of_instruction(last) == times);
+    sums[stretch.function].add(blocks.facts_of_part(place, first, last), times);
   }
 }
 
 }  // namespace
 
-std::vector<FunctionCounts> count_functions(const BlockProfile& profile,
-                                            const std::string& debug_root) {
-  std::unordered_map<std::uint32_t, const BlockProfile::Mapping*> mappings;
-  for (const BlockProfile::Mapping& mapping : profile.mappings)
-    mappings.emplace(mapping.index, &mapping);
-  const auto executions = executions_by_block(profile);
+std::vector<FunctionCounts> count_functions(DecodedBlocks& blocks, const std::string& debug_root) {
+  const BlockProfile& profile = blocks.profile();
   MappedCode code(debug_root);
-  FunctionSums sums;
-  for (const BlockProfile::Block& block : profile.blocks) {
-    const auto executed = executions.find(block.id);
-    if (executed == executions.end()) continue;
-    const auto found = mappings.find(block.mapping);
-    const BlockProfile::Mapping* mapping = found != mappings.end() ? found->second : nullptr;
-    add_block(block, executed->second, image_name(mapping),
-              BlockNames(block, mapping, code.file_of(mapping)), sums);
+  std::map<std::string, ImageSums> images;
+  struct Place {
+    const BlockProfile::Mapping* mapping;
+    ImageSums* sums;
+  };
+  std::unordered_map<std::uint32_t, Place> places;  // by index of the mapping
+  const auto place_of = [&](const BlockProfile::Mapping* mapping) {
+    return Place{mapping,
+                 &images.try_emplace(image_name(mapping), code.file_of(mapping)).first->second};
+  };
+  for (const BlockProfile::Mapping& mapping : profile.mappings)
+    places.emplace(mapping.index, Place{&mapping, nullptr});
+  const auto executions = executions_by_block(blocks);
+  for (std::size_t place = 0; place < profile.blocks.size(); ++place) {
+    if (executions[place].entered == 0 && executions[place].partials.empty()) continue;
+    const BlockProfile::Block& block = profile.blocks[place];
+    Place& in = places.try_emplace(block.mapping, Place{nullptr, nullptr}).first->second;
+    if (in.sums == nullptr) in = place_of(in.mapping);
+    add_block(blocks, place, executions[place], BlockNames(block, in.mapping, in.sums->file()),
+              *in.sums);
   }
   std::vector<FunctionCounts> functions;
-  for (const auto& [function, sum] : sums)
-    if (sum.instructions != InstructionCounts{})
-      functions.push_back({function.first, function.second, sum.counts()});
+  for (const auto& [image, sums] : images)
+    for (const auto& [name, sum] : sums.by_name())
+      if (sum.instructions != InstructionCounts{}) functions.push_back({image, name, sum.counts()});
   return functions;
 }
 

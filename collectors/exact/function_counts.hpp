@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "collectors/exact/block_profile.hpp"
+#include "collectors/exact/block_counts.hpp"
 #include "model/run_counts.hpp"
 #include "platform/elf_symbols.hpp"
 
@@ -15,6 +15,6 @@ namespace bops::exact {
 /// Reads the files that were mapped, as they are now: code that is no longer in them, that no
 /// symbol covers, or that lay in no file is "[unknown]" of its image.
 [[nodiscard]] std::vector<FunctionCounts> count_functions(
-    const BlockProfile& profile, const std::string& debug_root = std::string(kDebugRoot));
+    DecodedBlocks& blocks, const std::string& debug_root = std::string(kDebugRoot));
 
 }  // namespace bops::exact

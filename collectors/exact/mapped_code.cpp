@@ -4,30 +4,42 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
-
-#include "platform/demangle.hpp"
+#include <cstring>
 
 namespace bops::exact {
+namespace {
+
+constexpr std::size_t kPieceSize = 65536;
+
+}  // namespace
 
 // O_NONBLOCK: the name may have become a FIFO since it was mapped.
 MappedFile::MappedFile(const std::string& path, std::string_view debug_root)
     : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
       symbols_(ElfSymbols::read(path, debug_root)) {}
 
-bool MappedFile::holds(std::uint64_t offset, std::span<const std::uint8_t> bytes) const {
-  std::vector<std::uint8_t> there(bytes.size());
-  const ssize_t size = ::pread(fd_.get(), there.data(), there.size(), static_cast<off_t>(offset));
-  return size == static_cast<ssize_t>(bytes.size()) &&
-         std::equal(bytes.begin(), bytes.end(), there.begin());
+const MappedFile::Piece& MappedFile::piece_of(std::uint64_t offset) {
+  Piece& piece = pieces_[offset / kPieceSize];
+  if (!piece.bytes) {
+    piece.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(kPieceSize);
+    const ssize_t size = ::pread(fd_.get(), piece.bytes.get(), kPieceSize,
+                                 static_cast<off_t>(offset / kPieceSize * kPieceSize));
+    piece.size = size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
+  return piece;
 }
 
-std::string_view MappedFile::function_at(std::uint64_t offset) {
-  const ElfFunction* function = symbols_.at_file_offset(offset);
-  if (function == nullptr) return kUnknownFunction;
-  const auto known = names_.find(function);
-  if (known != names_.end()) return known->second;
-  return names_.emplace(function, demangled(function->name)).first->second;
+bool MappedFile::holds(std::uint64_t offset, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const Piece& piece = piece_of(offset);
+    const std::size_t begin = offset % kPieceSize;
+    const std::size_t size = std::min(bytes.size(), kPieceSize - begin);
+    if (begin + size > piece.size || std::memcmp(&piece.bytes[begin], bytes.data(), size) != 0)
+      return false;
+    offset += size;
+    bytes = bytes.subspan(size);
+  }
+  return true;
 }
 
 MappedFile* MappedCode::file_of(const BlockProfile::Mapping* mapping) {

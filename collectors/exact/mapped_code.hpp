@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,15 +23,21 @@ class MappedFile {
  public:
   MappedFile(const std::string& path, std::string_view debug_root);
 
-  [[nodiscard]] bool holds(std::uint64_t offset, std::span<const std::uint8_t> bytes) const;
-  /// The demangled name of what is at `offset` in the file, or kUnknownFunction. The view lives as
-  /// long as this.
-  [[nodiscard]] std::string_view function_at(std::uint64_t offset);
+  [[nodiscard]] bool holds(std::uint64_t offset, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] const ElfSymbols& symbols() const { return symbols_; }
 
  private:
+  /// Read when something in it is first asked for. Not mapped: a file that is cut meanwhile would
+  /// raise SIGBUS.
+  struct Piece {
+    std::size_t size = 0;
+    std::unique_ptr<std::uint8_t[]> bytes;  // null: not read yet
+  };
+  const Piece& piece_of(std::uint64_t offset);
+
   UniqueFd fd_;
   ElfSymbols symbols_;
-  std::unordered_map<const ElfFunction*, std::string> names_;  // demangled once
+  std::unordered_map<std::uint64_t, Piece> pieces_;  // by offset / kPieceSize
 };
 
 /// All files of a run, each read when the first block in it is met.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "collectors/exact/block_profile.hpp"
-#include "collectors/exact/function_counts.hpp"
 #include "platform/file_mapping.hpp"
 
 namespace bops::exact {
@@ -47,9 +46,8 @@ Result<RunCounts> ProfileCollector::count(Detail detail) {
   if (!profile) return tl::unexpected(profile.error());
   spdlog::debug("{}: {} blocks, {} threads, {} bytes of profile", engine_, profile->blocks.size(),
                 profile->threads.size(), profile->bytes_used);
-  RunCounts run = counter_.count(*profile);
-  if (detail == Detail::kFunctions) run.functions = count_functions(*profile);
-  return run;
+  return detail == Detail::kFunctions ? counter_.count_with_functions(*profile)
+                                      : counter_.count(*profile);
 }
 
 Result<RunCounts> ProfileCollector::collect() {

@@ -4,6 +4,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/report_sink.hpp"
+#include "platform/state_directory.hpp"
 #include "report/escape.hpp"
 #include "session/run_session.hpp"
 

@@ -63,6 +63,9 @@ class Collector {
 
   [[nodiscard]] virtual CollectorInfo info() const = 0;
   [[nodiscard]] virtual Probe probe() const = 0;
+  /// As probe(), but may rely on what was found since the machine was started: asked before each
+  /// run.
+  [[nodiscard]] virtual Probe quick_probe() const { return probe(); }
   /// Makes ready to count the plan's program: may change the plan. Refuses, with the reason, a
   /// program that it cannot count.
   [[nodiscard]] virtual Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) = 0;

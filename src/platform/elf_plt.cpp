@@ -16,7 +16,7 @@ std::string name_at(std::span<const ElfFunction> functions, std::uint64_t addres
   const auto found =
       std::lower_bound(functions.begin(), functions.end(), address,
                        [](const ElfFunction& f, std::uint64_t value) { return f.start < value; });
-  return found != functions.end() && found->start == address ? found->name : "";
+  return found != functions.end() && found->start == address ? std::string(found->name) : "";
 }
 
 /// The name of symbol `index` of the table in section `table`.

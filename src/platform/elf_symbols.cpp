@@ -1,6 +1,7 @@
 #include "platform/elf_symbols.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -85,30 +86,41 @@ class ElfSymbolReader {
  public:
   /// `find_debug_file` is asked only if the file lacks .symtab.
   template <class FindDebugFile>
-  static ElfSymbols read(const ElfImage& image, FindDebugFile find_debug_file) {
-    const std::vector<ElfSection> sections = image.sections();
+  static ElfSymbols read(ElfImage image, FindDebugFile find_debug_file) {
+    const auto files = std::make_shared<Files>(Files{std::move(image), {}, {}});
+    const std::vector<ElfSection> sections = files->image.sections();
     const CodeSections code(sections);
     std::vector<CodeSymbol> symbols;
-    std::optional<ElfImage> debug_file;  // outlives the symbols, which are views into it
-    if (!read_tables(image, sections, code, symbols)) {
-      debug_file = find_debug_file();
+    if (!read_tables(files->image, sections, code, symbols)) {
+      files->debug_file = find_debug_file(files->image);
       // Its own sections have the same addresses; it keeps no code.
-      if (debug_file) read_tables(*debug_file, debug_file->sections(), code, symbols);
+      if (files->debug_file)
+        read_tables(*files->debug_file, files->debug_file->sections(), code, symbols);
     }
     ElfSymbols result;
-    result.functions_ = disjoint_ranges(symbols);
-    const std::vector<PltStub> stubs = plt_stubs(image, sections, result.functions_);
-    if (!stubs.empty()) {
-      for (const PltStub& stub : stubs)
-        symbols.push_back({stub.start, stub.size, code.end_of(stub.start),
-                           SymbolKind::kLocalFunction, stub.name});
-      result.functions_ = disjoint_ranges(std::move(symbols));
+    symbols = without_aliases(std::move(symbols));
+    result.functions_ = disjoint_ranges_of(symbols);
+    files->stubs = plt_stubs(files->image, sections, result.functions_);
+    if (!files->stubs.empty()) {
+      std::vector<CodeSymbol> stubs;
+      for (const PltStub& stub : files->stubs)
+        stubs.push_back({stub.start, stub.size, code.end_of(stub.start), SymbolKind::kLocalFunction,
+                         stub.name});
+      result.functions_ = disjoint_ranges_of(with_more(std::move(symbols), std::move(stubs)));
     }
-    read_segments(image, result.segments_);
+    read_segments(files->image, result.segments_);
+    result.files_ = files;
     return result;
   }
 
  private:
+  /// What names are views into.
+  struct Files {
+    ElfImage image;
+    std::optional<ElfImage> debug_file;
+    std::vector<PltStub> stubs;
+  };
+
   static void read_segments(const ElfImage& image, std::vector<ElfSymbols::Segment>& segments) {
     std::size_t count = 0;
     if (::elf_getphdrnum(image.get(), &count) != 0) return;
@@ -125,31 +137,40 @@ class ElfSymbolReader {
 };
 
 ElfSymbols ElfSymbols::read(const std::string& path, std::string_view debug_root) {
-  const auto image = ElfImage::open(path);
+  auto image = ElfImage::open(path);
   if (!image) return {};
-  return ElfSymbolReader::read(*image, [&] { return open_debug_file(*image, path, debug_root); });
+  return ElfSymbolReader::read(*std::move(image), [&](const ElfImage& stripped) {
+    return open_debug_file(stripped, path, debug_root);
+  });
 }
 
 ElfSymbols ElfSymbols::parse(std::span<const std::byte> file) {
-  const auto image = ElfImage::in_memory(file);
+  auto image = ElfImage::in_memory(file);
   if (!image) return {};
-  return ElfSymbolReader::read(*image, [] { return std::optional<ElfImage>(); });
+  return ElfSymbolReader::read(*std::move(image),
+                               [](const ElfImage&) { return std::optional<ElfImage>(); });
 }
 
-const ElfFunction* ElfSymbols::at_address(std::uint64_t address) const {
+ElfSymbols::Stretch ElfSymbols::stretch_at_address(std::uint64_t address) const {
   const auto behind = std::upper_bound(
       functions_.begin(), functions_.end(), address,
       [](std::uint64_t value, const ElfFunction& function) { return value < function.start; });
-  if (behind == functions_.begin()) return nullptr;
-  const ElfFunction& function = *std::prev(behind);
-  return address < function.end ? &function : nullptr;
+  if (behind != functions_.begin() && address < std::prev(behind)->end)
+    return {&*std::prev(behind), std::prev(behind)->end - address};
+  const std::uint64_t next =
+      behind != functions_.end() ? behind->start : std::numeric_limits<std::uint64_t>::max();
+  return {nullptr, std::max<std::uint64_t>(next - address, 1)};
 }
 
-const ElfFunction* ElfSymbols::at_file_offset(std::uint64_t offset) const {
-  for (const Segment& segment : segments_)
-    if (offset >= segment.file_offset && offset - segment.file_offset < segment.size)
-      return at_address(segment.address + (offset - segment.file_offset));
-  return nullptr;
+ElfSymbols::Stretch ElfSymbols::stretch_at_file_offset(std::uint64_t offset) const {
+  for (const Segment& segment : segments_) {
+    if (offset < segment.file_offset || offset - segment.file_offset >= segment.size) continue;
+    const std::uint64_t distance = offset - segment.file_offset;
+    Stretch stretch = stretch_at_address(segment.address + distance);
+    stretch.size = std::min(stretch.size, segment.size - distance);
+    return stretch;
+  }
+  return {nullptr, 1};
 }
 
 }  // namespace bops

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,9 +16,10 @@ inline constexpr std::string_view kDebugRoot = "/usr/lib/debug";
 
 /// A range of code with one name. A function that another one interrupts has several.
 struct ElfFunction {
-  std::uint64_t start;  ///< the file's own addresses (before it is moved to where it runs)
-  std::uint64_t end;    ///< behind the last byte; greater than `start`
-  std::string name;  ///< the symbol as it stands in the file (demangle.hpp), "name@plt" for a stub
+  std::uint64_t start;    ///< the file's own addresses (before it is moved to where it runs)
+  std::uint64_t end;      ///< behind the last byte; greater than `start`
+  std::string_view name;  ///< the symbol as it stands in the file (demangle.hpp), "name@plt" for a
+                          ///< stub; as long as the ElfSymbols that it is of, or a copy of that
 
   friend bool operator==(const ElfFunction&, const ElfFunction&) = default;
 };
@@ -36,10 +38,20 @@ class ElfSymbols {
 
   /// In ascending order, disjoint.
   [[nodiscard]] const std::vector<ElfFunction>& functions() const { return functions_; }
-  /// Null where no symbol covers the address.
-  [[nodiscard]] const ElfFunction* at_address(std::uint64_t address) const;
-  /// By place in the file; null also where that is not loaded into memory.
-  [[nodiscard]] const ElfFunction* at_file_offset(std::uint64_t offset) const;
+  /// What is at a place, and also in the bytes behind it.
+  struct Stretch {
+    const ElfFunction* function;  ///< null where no symbol covers the place
+    std::uint64_t size;           ///< for so many bytes it is the same, 1 or more; maybe for more
+  };
+  [[nodiscard]] Stretch stretch_at_address(std::uint64_t address) const;
+  /// By place in the file; no function also where that is not loaded into memory.
+  [[nodiscard]] Stretch stretch_at_file_offset(std::uint64_t offset) const;
+  [[nodiscard]] const ElfFunction* at_address(std::uint64_t address) const {
+    return stretch_at_address(address).function;
+  }
+  [[nodiscard]] const ElfFunction* at_file_offset(std::uint64_t offset) const {
+    return stretch_at_file_offset(offset).function;
+  }
 
  private:
   /// A part of the file that is loaded (PT_LOAD).
@@ -51,6 +63,7 @@ class ElfSymbols {
   };
   friend class ElfSymbolReader;
 
+  std::shared_ptr<const void> files_;  // which the names lie in
   std::vector<ElfFunction> functions_;
   std::vector<Segment> segments_;  // executable ones first
 };

@@ -1,26 +1,30 @@
 #include "platform/symbol_ranges.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
-#include <tuple>
+#include <string_view>
 
 namespace bops {
 namespace {
 
-/// One symbol per address.
-std::vector<CodeSymbol> without_aliases(std::vector<CodeSymbol> symbols) {
-  std::sort(symbols.begin(), symbols.end(), [](const CodeSymbol& a, const CodeSymbol& b) {
-    return std::tuple(a.start, a.kind, a.name.size(), a.name) <
-           std::tuple(b.start, b.kind, b.name.size(), b.name);
-  });
-  std::vector<CodeSymbol> unique;
+bool is_before(const CodeSymbol& a, const CodeSymbol& b) {
+  if (a.start != b.start) return a.start < b.start;
+  if (a.kind != b.kind) return a.kind < b.kind;
+  if (a.name.size() != b.name.size()) return a.name.size() < b.name.size();
+  return a.name < b.name;
+}
+
+/// Of sorted symbols.
+void unite_aliases(std::vector<CodeSymbol>& symbols) {
+  std::size_t kept = 0;
   for (const CodeSymbol& symbol : symbols) {
-    if (unique.empty() || unique.back().start != symbol.start)
-      unique.push_back(symbol);
+    if (kept != 0 && symbols[kept - 1].start == symbol.start)
+      symbols[kept - 1].size = std::max(symbols[kept - 1].size, symbol.size);
     else
-      unique.back().size = std::max(unique.back().size, symbol.size);
+      symbols[kept++] = symbol;
   }
-  return unique;
+  symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(kept), symbols.end());
 }
 
 /// Turns nested or overlapping symbols, met in ascending order, into disjoint ranges.
@@ -50,7 +54,7 @@ class Sweep {
   /// The innermost symbol has all up to `end` that has no name yet.
   void emit(std::uint64_t end) {
     if (covered_to_ >= end) return;
-    ranges_.push_back({covered_to_, end, std::string(open_.back().name)});
+    ranges_.push_back({covered_to_, end, open_.back().name});
     covered_to_ = end;
   }
   void close() {
@@ -72,8 +76,23 @@ std::uint64_t end_of(const CodeSymbol& symbol, std::uint64_t next_start, std::ui
 
 }  // namespace
 
-std::vector<ElfFunction> disjoint_ranges(std::vector<CodeSymbol> symbols) {
-  symbols = without_aliases(std::move(symbols));
+std::vector<CodeSymbol> without_aliases(std::vector<CodeSymbol> symbols) {
+  std::sort(symbols.begin(), symbols.end(), is_before);
+  unite_aliases(symbols);
+  return symbols;
+}
+
+std::vector<CodeSymbol> with_more(std::vector<CodeSymbol> symbols, std::vector<CodeSymbol> more) {
+  std::sort(more.begin(), more.end(), is_before);
+  std::vector<CodeSymbol> all;
+  all.reserve(symbols.size() + more.size());
+  std::merge(symbols.begin(), symbols.end(), more.begin(), more.end(), std::back_inserter(all),
+             is_before);
+  unite_aliases(all);
+  return all;
+}
+
+std::vector<ElfFunction> disjoint_ranges_of(const std::vector<CodeSymbol>& symbols) {
   Sweep sweep;
   for (std::size_t i = 0; i < symbols.size(); ++i) {
     const CodeSymbol& symbol = symbols[i];

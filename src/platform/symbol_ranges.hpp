@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "platform/elf_symbols.hpp"
@@ -28,10 +28,23 @@ struct CodeSymbol {
   std::string_view name;
 };
 
-/// Disjoint ranges in ascending order. A symbol of known size covers it; one of unknown size
-/// reaches to the next symbol, or to the end of what it lies in. Where symbols overlap, the one
-/// that starts last has the address. Aliases: by kind, then the shortest name, then the first in
-/// the alphabet; the size is the largest of any.
-[[nodiscard]] std::vector<ElfFunction> disjoint_ranges(std::vector<CodeSymbol> symbols);
+/// One symbol per address, in ascending order. Of aliases, the one that its kind puts first, then
+/// the shortest name, then the first in the alphabet; its size is the largest of any.
+[[nodiscard]] std::vector<CodeSymbol> without_aliases(std::vector<CodeSymbol> symbols);
+
+/// The same of both, of which the first is without aliases.
+[[nodiscard]] std::vector<CodeSymbol> with_more(std::vector<CodeSymbol> symbols,
+                                                std::vector<CodeSymbol> more);
+
+/// Of symbols without aliases, disjoint ranges in ascending order. A symbol of known size covers
+/// it; one of unknown size reaches to the next symbol, or to the end of what it lies in. Where
+/// symbols overlap, the one that starts last has the address. The names are those of the symbols,
+/// not copied.
+[[nodiscard]] std::vector<ElfFunction> disjoint_ranges_of(const std::vector<CodeSymbol>& symbols);
+
+/// disjoint_ranges_of() symbols that may have aliases.
+[[nodiscard]] inline std::vector<ElfFunction> disjoint_ranges(std::vector<CodeSymbol> symbols) {
+  return disjoint_ranges_of(without_aliases(std::move(symbols)));
+}
 
 }  // namespace bops

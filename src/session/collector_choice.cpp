@@ -25,7 +25,7 @@ std::string names(Collectors collectors) {
 Result<CollectorChoice> choose_named(Collectors collectors, const std::string& name) {
   for (const auto& collector : collectors) {
     if (collector->info().name != name) continue;
-    const Probe probe = collector->probe();
+    const Probe probe = collector->quick_probe();
     if (!probe.usable)
       return failure("the collector " + name + " cannot run here: " + probe.reason, probe.remedy);
     return CollectorChoice{collector.get(), ""};
@@ -36,7 +36,7 @@ Result<CollectorChoice> choose_named(Collectors collectors, const std::string& n
 /// Why hardware counters do not serve, for the notice and for --require-pmu.
 std::string why_no_hardware(Collectors collectors) {
   for (const auto& collector : collectors)
-    if (collector->info().name == kHardware) return collector->probe().reason;
+    if (collector->info().name == kHardware) return collector->quick_probe().reason;
   return "this build has no collector for them";
 }
 
@@ -60,7 +60,7 @@ Result<CollectorChoice> choose_collector(Collectors collectors, const std::strin
   for (Collector* collector : in_order_of_preference(collectors)) {
     const CollectorInfo info = collector->info();
     if (rank(*collector) == kPreference.size()) break;
-    const Probe probe = collector->probe();
+    const Probe probe = collector->quick_probe();
     if (probe.usable && info.name == kHardware) return CollectorChoice{collector, ""};
     if (require_pmu) break;
     if (probe.usable)

@@ -27,7 +27,7 @@ struct RunManifest {
 /// Owner of a run's directory: removes it, unless it was told to keep it.
 class OwnedRunDirectory {
  public:
-  /// Makes a new directory (mode 0700) in the state directory, see state_directory().
+  /// Makes a new directory (mode 0700) in the state directory, see platform/state_directory.hpp.
   [[nodiscard]] static Result<OwnedRunDirectory> create();
 
   OwnedRunDirectory(OwnedRunDirectory&& other) noexcept;
@@ -45,10 +45,6 @@ class OwnedRunDirectory {
   RunDirectory directory_;
   bool owned_ = true;
 };
-
-/// $BOPS_STATE_DIR; else bops-UID in /dev/shm, where it is memory, or else in $TMPDIR or /tmp. Made
-/// with mode 0700 if missing; refused if it is another user's.
-[[nodiscard]] Result<std::string> state_directory();
 
 [[nodiscard]] Result<void> write_manifest(const RunDirectory& directory,
                                           const RunManifest& manifest);

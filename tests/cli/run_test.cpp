@@ -139,7 +139,8 @@ TEST(BopsRun, leaves_no_counts_behind) {
   ASSERT_EQ(
       run({bops_program(), "run", "--", "/bin/true"}, {{"BOPS_STATE_DIR", directory.path()}}).code,
       0);
-  EXPECT_EQ(run({"/bin/ls", "-A", directory.path()}).output, "");
+  const std::string left = run({"/bin/ls", "-A", directory.path()}).output;
+  EXPECT_TRUE(left.empty() || left == "native-engine-works\n") << left;
 }
 
 TEST(BopsDoctor, lists_collectors_with_remedies_and_as_json) {

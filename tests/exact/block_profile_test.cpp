@@ -25,6 +25,10 @@ namespace {
 
 const std::vector<std::uint8_t> kAddRet = {0x48, 0x01, 0xd8, 0xc3};  // add rax, rbx; ret
 
+std::vector<std::uint8_t> bytes_of(std::span<const std::uint8_t> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
 class Profile : public ::testing::Test {
  protected:
   Profile() {
@@ -78,7 +82,7 @@ TEST_F(Profile, gives_back_what_was_written) {
   EXPECT_EQ(profile.processes[0].path, "/bin/program");
   EXPECT_EQ(profile.threads.at(0).name, "worker");
   EXPECT_EQ(profile.mappings.at(0).path, "/lib/x.so");
-  EXPECT_EQ(profile.blocks.at(0).bytes, kAddRet);
+  EXPECT_EQ(bytes_of(profile.blocks.at(0).bytes), kAddRet);
   ASSERT_EQ(profile.executions.size(), 1U);
   EXPECT_EQ(profile.executions[0].times, 7U);
   EXPECT_EQ(profile.messages, std::vector<std::string>{"hello"});

@@ -35,11 +35,15 @@ BlockProfile profile_of(std::vector<BlockProfile::Execution> executions,
   return profile;
 }
 
+std::vector<FunctionCounts> functions_of(const BlockProfile& profile) {
+  return BlockCounter("t").count_with_functions(profile).functions;
+}
+
 /// "image basename: function" -> instructions.
 std::map<std::string, std::uint64_t> instructions(const BlockProfile& profile) {
   std::map<std::string, std::uint64_t> found;
   Counts sum = Counts::exact_zero();
-  for (const FunctionCounts& function : count_functions(profile)) {
+  for (const FunctionCounts& function : functions_of(profile)) {
     found[function.image.substr(function.image.rfind('/') + 1) + ": " + function.name] =
         function.counts.instructions.total;
     sum += function.counts;
@@ -51,7 +55,7 @@ std::map<std::string, std::uint64_t> instructions(const BlockProfile& profile) {
 using Found = std::map<std::string, std::uint64_t>;
 
 TEST(FunctionCounts, divide_a_block_that_runs_into_the_next_function) {
-  const auto functions = count_functions(profile_of({{0, 0, 5}}));
+  const auto functions = functions_of(profile_of({{0, 0, 5}}));
   ASSERT_EQ(functions.size(), 2U);
   EXPECT_EQ(functions[0].name, "fallen_into");
   EXPECT_EQ(functions[0].image, kProgram);
@@ -73,7 +77,9 @@ TEST(FunctionCounts, give_a_block_left_midway_to_those_functions_that_it_reached
 
 TEST(FunctionCounts, leave_code_unnamed_that_the_file_no_longer_holds) {
   BlockProfile profile = profile_of({{0, 0, 5}});
-  profile.blocks[0].bytes[6] = 0xf0;  // xor rax, rsi
+  std::vector<std::uint8_t> changed = kBytes;
+  changed[6] = 0xf0;  // xor rax, rsi
+  profile.blocks[0].bytes = changed;
   EXPECT_EQ(instructions(profile), (Found{{"functions-gcc-O1: [unknown]", 20}}));
 }
 
@@ -110,8 +116,9 @@ TEST(FunctionCounts, follow_the_mapping_to_another_place_in_the_file) {
 TEST(FunctionCounts, leave_out_a_provisional_tail_that_is_cut_short) {
   BlockProfile profile = profile_of({{0, 0, 5}});
   profile.blocks[0].provisional_tail = true;
-  profile.blocks[0].lengths = {4, 3, 2};
-  profile.blocks[0].bytes.resize(9);
+  const std::vector<std::uint8_t> lengths = {4, 3, 2};
+  profile.blocks[0].lengths = lengths;
+  profile.blocks[0].bytes = profile.blocks[0].bytes.first(9);
   EXPECT_EQ(instructions(profile), (Found{{"functions-gcc-O1: falls_through", 10}}));
 }
 

@@ -40,7 +40,7 @@ std::vector<int> moments(int count) {
 std::vector<std::string> saved_runs(const std::string& state) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(state))
-    names.push_back(entry.path().filename().string());
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
   return names;
 }
 

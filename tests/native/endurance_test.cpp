@@ -82,7 +82,7 @@ TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_
     const std::uint64_t shown = instructions_in_lines(lines);
     std::vector<std::string> runs;
     for (const auto& entry : std::filesystem::directory_iterator(directory / "state"))
-      runs.push_back(entry.path().filename().string());
+      if (entry.is_directory()) runs.push_back(entry.path().filename().string());
     ASSERT_EQ(runs.size(), 1U);
     const std::string path = directory / "r.json";
     const auto recovered = run({bops_program(), "recover", runs[0], "-o", path}, state);

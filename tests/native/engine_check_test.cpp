@@ -24,8 +24,10 @@ class OtherEngine {
     fs::create_directories(directory_ / "lib/bops");
     fs::copy_file(bops_program(), directory_ / "bops");
     fs::copy_file(build / "lib/bops/bops-known-work", directory_ / "lib/bops/bops-known-work");
+    if (!script.empty()) replace(script);
+  }
+  void replace(const std::string& script) const {
     const std::string engine = directory_ / "lib/bops/bops-native-engine";
-    if (script.empty()) return;
     std::ofstream(engine) << script;
     ::chmod(engine.c_str(), 0755);
   }
@@ -81,6 +83,45 @@ TEST(NativeEngine, that_does_not_work_makes_a_run_refuse_before_the_target_start
   EXPECT_EQ(ended.code, 125);
   EXPECT_NE(ended.errors.find("does not work here"), std::string::npos) << ended.errors;
   EXPECT_FALSE(std::filesystem::exists(directory / "touched"));
+}
+
+/// How often the engine that writes to `log` has counted its known work.
+std::size_t checks_in(const std::string& log) {
+  std::ifstream file(log);
+  std::size_t checks = 0;
+  for (std::string line; std::getline(file, line);)
+    checks += line.find("bops-known-work") != std::string::npos ? 1 : 0;
+  return checks;
+}
+
+TEST(NativeEngine, is_checked_before_the_first_run_after_it_changed_and_whenever_doctor_asks) {
+  namespace fs = std::filesystem;
+  const TemporaryDirectory directory;
+  const std::string log = directory / "log";
+  const std::string real =
+      (fs::path(bops_program()).parent_path() / "lib/bops/bops-native-engine").string();
+  const std::string script =
+      "#!/bin/sh\necho \"$@\" >> '" + log + "'\nexec '" + real + "' \"$@\"\n";
+  const OtherEngine engine(script);
+  const std::map<std::string, std::string> state = {{"BOPS_STATE_DIR", directory / "state"}};
+  const auto count = [&] {
+    EXPECT_EQ(run({engine.bops(), "run", "--collector", "native", "--", "/bin/true"}, state).code,
+              0);
+    return checks_in(log);
+  };
+  EXPECT_EQ(count(), 1U);
+  EXPECT_EQ(count(), 1U) << "it has not changed";
+  engine.replace(script + "# a comment\n");
+  EXPECT_EQ(count(), 2U);
+  EXPECT_EQ(run({engine.bops(), "doctor"}, state).code, 0);
+  EXPECT_EQ(checks_in(log), 3U) << "who asks the doctor wants to know of now";
+  EXPECT_EQ(count(), 3U);
+  std::ofstream(directory / "state/native-engine-works") << "of another boot";
+  EXPECT_EQ(count(), 4U);
+  engine.replace("#!/bin/sh\nexit 3\n");
+  EXPECT_EQ(run({engine.bops(), "run", "--collector", "native", "--", "/bin/true"}, state).code,
+            125);
+  EXPECT_FALSE(fs::exists(directory / "state/native-engine-works"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "platform/state_directory.hpp"
 #include "session/collector_choice.hpp"
 #include "session/intervals.hpp"
 #include "session/run_directory.hpp"

@@ -18,6 +18,7 @@
 
 #include "collectors/exact/block_counts.hpp"
 #include "collectors/exact/block_profile.hpp"
+#include "collectors/exact/native/engine_note.hpp"
 #include "platform/file_mapping.hpp"
 #include "platform/files.hpp"
 #include "platform/programs.hpp"
@@ -172,24 +173,39 @@ Result<std::string> find_engine() {
   return find_own_file(kEngineName);
 }
 
-Result<void> check_engine() {
+namespace {
+
+struct Files {
+  std::string engine;
+  std::string program;
+};
+
+/// The engine and its known work, if the limits of this process leave it room.
+Result<Files> find_files() {
 #if !defined(__x86_64__)
   return failure("it translates x86-64 programs only", "");
 #endif
-  const auto engine = find_engine();
+  auto engine = find_engine();
   if (!engine) return tl::unexpected(engine.error());
-  const auto program = find_own_file(kProgramName);
+  auto program = find_own_file(kProgramName);
   if (!program) return tl::unexpected(program.error());
   if (auto checked = check_limit(RLIMIT_AS, kAddressSpace, "address space", "-v"); !checked)
-    return checked;
-  if (auto checked = check_limit(RLIMIT_DATA, kData, "data", "-d"); !checked) return checked;
+    return tl::unexpected(checked.error());
+  if (auto checked = check_limit(RLIMIT_DATA, kData, "data", "-d"); !checked)
+    return tl::unexpected(checked.error());
+  return Files{*std::move(engine), *std::move(program)};
+}
+
+/// Counts the program, whose count is known.
+Result<void> count_known_work(const Files& files) {
   const ScratchDirectory scratch;
   if (scratch.path().empty())
     return failure("there is no directory for temporary files that can be written to",
                    "set TMPDIR to one");
   const std::string path = scratch.path() + "/" + BOPS_PROFILE_FILE_NAME;
   if (auto created = create_block_profile(path, "native", 0); !created) return created;
-  const auto outcome = run_quietly({*engine, path, *program, *program, *program});
+  const auto outcome =
+      run_quietly({files.engine, path, files.program, files.program, files.program});
   if (!outcome)
     return failure(outcome.error().message, "put bops on a file system that is not mounted noexec");
   if (outcome->status.value_or(0) != 0)
@@ -205,6 +221,27 @@ Result<void> check_engine() {
     return does_not_work("it counted " + std::to_string(counted) +
                          " instructions of a program of " + std::to_string(kKnownWork));
   return {};
+}
+
+}  // namespace
+
+Result<void> check_engine() {
+  const auto files = find_files();
+  if (!files) return tl::unexpected(files.error());
+  const EngineNote note({files->engine, files->program});
+  auto checked = count_known_work(*files);
+  if (checked)
+    note.write();
+  else
+    note.remove();
+  return checked;
+}
+
+Result<void> check_engine_once() {
+  const auto files = find_files();
+  if (!files) return tl::unexpected(files.error());
+  if (EngineNote({files->engine, files->program}).is_there()) return {};
+  return check_engine();
 }
 
 }  // namespace bops::exact

@@ -14,4 +14,9 @@ namespace bops::exact {
 /// remedy if anything but its known count comes out.
 [[nodiscard]] Result<void> check_engine();
 
+/// As check_engine(), unless that has succeeded before for this user, with the same files, since
+/// the machine was started: a note in the state directory says so (engine_note.hpp). The limits on
+/// memory are looked at each time.
+[[nodiscard]] Result<void> check_engine_once();
+
 }  // namespace bops::exact

@@ -9,6 +9,11 @@
 namespace bops::exact {
 namespace {
 
+Probe as_probe(const Result<void>& checked) {
+  if (!checked) return {false, checked.error().message, checked.error().remedy};
+  return {true, "", ""};
+}
+
 class NativeCollector final : public ProfileCollector {
  public:
   NativeCollector() : ProfileCollector("native") {}
@@ -20,7 +25,8 @@ class NativeCollector final : public ProfileCollector {
             "in_target",
             "native"};
   }
-  [[nodiscard]] Probe probe() const override;
+  [[nodiscard]] Probe probe() const override { return as_probe(check_engine()); }
+  [[nodiscard]] Probe quick_probe() const override { return as_probe(check_engine_once()); }
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
 
  protected:
@@ -30,12 +36,6 @@ class NativeCollector final : public ProfileCollector {
             "(ulimit -a) may be too small for it"};
   }
 };
-
-Probe NativeCollector::probe() const {
-  if (const auto checked = check_engine(); !checked)
-    return {false, checked.error().message, checked.error().remedy};
-  return {true, "", ""};
-}
 
 Result<void> NativeCollector::prepare(LaunchPlan& plan, const RunDirectory& directory) {
   auto engine = find_engine();
