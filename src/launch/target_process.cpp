@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,23 +51,27 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   ::_exit(static_cast<int>(FailureKind::kNotFound));
 }
 
+/// Waits for the end of a child that is ending. One that is followed stops on its way.
 void reap_one(pid_t pid) {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  for (;;) {
+    int status = 0;
+    if (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    if (!WIFSTOPPED(status)) return;
+    ::ptrace(PTRACE_CONT, pid, nullptr, 0);
   }
 }
 
-/// Waits until a signal has come or `deadline` has passed.
-void sleep_until(int signal_fd, std::optional<Clock::time_point> deadline) {
-  pollfd readable{signal_fd, POLLIN, 0};
+/// Waits until a signal has come, a watched descriptor is readable, or `deadline` has passed.
+void sleep_until(std::vector<pollfd>& polled, std::optional<Clock::time_point> deadline) {
   if (!deadline) {
-    ::ppoll(&readable, 1, nullptr, nullptr);
+    ::ppoll(polled.data(), polled.size(), nullptr, nullptr);
     return;
   }
   using std::chrono::nanoseconds, std::chrono::seconds;
   const nanoseconds left = std::max(nanoseconds(*deadline - Clock::now()), nanoseconds(0));
   const auto whole = std::chrono::duration_cast<seconds>(left);
   const timespec timeout{whole.count(), (left - whole).count()};
-  ::ppoll(&readable, 1, &timeout, nullptr);
+  ::ppoll(polled.data(), polled.size(), &timeout, nullptr);
 }
 
 /// Keeps the ticks on multiples of the period; those missed while bops was stopped are left out.
@@ -131,17 +136,38 @@ Result<TargetProcess> TargetProcess::spawn_held(const LaunchPlan& plan) {
   return target;
 }
 
-Result<void> TargetProcess::release() {
-  constexpr char kGo = 1;
+Result<void> TargetProcess::follow(ThreadFollower::Listener listener) {
+  follower_ = std::make_unique<ThreadFollower>(std::move(listener));
+  return follower_->follow_held(pid_);
+}
+
+int TargetProcess::await_execution() const {
+  constexpr int kPatience = 5;  // milliseconds
+  pollfd readable{channel_.get(), POLLIN, 0};
+  // A signal may stop the followed child before its execve, which then waits for us to go on.
+  while (follower_ && ::poll(&readable, 1, kPatience) <= 0) {
+    siginfo_t ended{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    if (ended.si_pid == pid_) return 0;
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG | WUNTRACED | __WALL) == pid_ && WIFSTOPPED(status))
+      (void)follower_->on_stop(pid_, status);
+  }
   int error = 0;
   ssize_t got = 0;
-  // A child that has died meanwhile is seen by wait(): neither call minds.
-  ::send(channel_.get(), &kGo, sizeof(kGo), MSG_NOSIGNAL);
   do {
     got = ::recv(channel_.get(), &error, sizeof(error), MSG_WAITALL);
   } while (got < 0 && errno == EINTR);
+  return got == sizeof(error) ? error : 0;
+}
+
+Result<void> TargetProcess::release() {
+  constexpr char kGo = 1;
+  // A child that has died meanwhile is seen by wait(): neither call minds.
+  ::send(channel_.get(), &kGo, sizeof(kGo), MSG_NOSIGNAL);
+  const int error = await_execution();
   channel_.reset();
-  if (got != sizeof(error)) return {};
+  if (error == 0) return {};
   reap_one(pid_);
   return tl::unexpected(exec_error(executable_, error));
 }
@@ -159,19 +185,24 @@ bool TargetProcess::relay_signals(bool target_runs) const {
   return asked_to_end;
 }
 
-TargetEnd TargetProcess::wait(const Ticker& ticker) {
+TargetEnd TargetProcess::wait(const Ticker& ticker, std::span<const Watched> watched) {
   using State = Descendants::State;
-  Descendants descendants(pid_, strangers_);
+  Descendants descendants(pid_, strangers_, follower_.get());
+  std::vector<pollfd> polled{{signals_.fd(), POLLIN, 0}};
+  for (const Watched& one : watched) polled.push_back({one.fd, POLLIN, 0});
   Ticking ticking(ticker);
   bool asked_to_end = false;
   State state = descendants.reap();
   while (state != State::kAllEnded && !asked_to_end) {
-    if (state == State::kTargetStopped) stop_with(pid_);
-    sleep_until(signals_.fd(), ticking.next());
+    if (state == State::kTargetStopped) stop_with(pid_, follower_ != nullptr);
+    sleep_until(polled, ticking.next());
     asked_to_end = relay_signals(state != State::kOrphansRun);
     state = descendants.reap();
+    for (std::size_t i = 0; i < watched.size(); ++i)
+      if ((polled[i + 1].revents & POLLIN) != 0) watched[i].on_readable();
     ticking.tick_if_due();
   }
+  if (follower_ && state != State::kAllEnded) follower_->detach_all();
   return {descendants.exit(), descendants.resource_usage(), state != State::kAllEnded};
 }
 
