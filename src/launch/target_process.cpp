@@ -37,6 +37,8 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
 /// The child: only async-signal-safe calls, as bops may have had other threads when it forked.
 [[noreturn]] void become_target(int channel, const SignalHold& signals, const char* executable,
                                 char* const* arguments, char* const* environment) {
+  // Of a bops with capabilities, only this lets bops follow its own child (ptrace(2), access mode).
+  ::prctl(PR_SET_DUMPABLE, 1);
   char go = 0;
   ssize_t got = 0;
   do {
@@ -137,8 +139,10 @@ Result<TargetProcess> TargetProcess::spawn_held(const LaunchPlan& plan) {
 }
 
 Result<void> TargetProcess::follow(ThreadFollower::Listener listener) {
-  follower_ = std::make_unique<ThreadFollower>(std::move(listener));
-  return follower_->follow_held(pid_);
+  auto follower = std::make_unique<ThreadFollower>(std::move(listener));
+  if (auto followed = follower->follow_held(pid_); !followed) return followed;
+  follower_ = std::move(follower);
+  return {};
 }
 
 int TargetProcess::await_execution() const {

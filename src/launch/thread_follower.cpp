@@ -1,6 +1,7 @@
 #include "launch/thread_follower.hpp"
 
 #include <dirent.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,7 +56,15 @@ pid_t event_message(pid_t tid) {
 }  // namespace
 
 Result<void> ThreadFollower::follow_held(pid_t child) {
-  if (trace(PTRACE_SEIZE, child, kOptions) != 0) return refused(child, errno);
+  long seized = trace(PTRACE_SEIZE, child, kOptions);
+  // A bops that gained capabilities waits until its child is on its way to the hold.
+  constexpr int kTries = 100;
+  const bool may_still_come = ::prctl(PR_GET_DUMPABLE) != 1;
+  for (int i = 0; seized != 0 && errno == EPERM && may_still_come && i < kTries; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    seized = trace(PTRACE_SEIZE, child, kOptions);
+  }
+  if (seized != 0) return refused(child, errno);
   threads_[child] = {child};
   return {};
 }

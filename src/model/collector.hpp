@@ -59,6 +59,13 @@ struct RunDirectory {
   std::uint64_t start_mono_ns;  ///< CLOCK_MONOTONIC at the start of the run
 };
 
+/// How a run is to be counted.
+struct CountingOptions {
+  bool with_kernel = false;  ///< what the kernel executes for the target as well
+  bool follow = true;        ///< false: threads and children must not be traced (--no-ptrace)
+  bool snapshots = false;    ///< snapshot() will be called while threads run
+};
+
 /// One measuring method. The calls come in the order of the declarations; snapshot() any number of
 /// times between prepare() and collect(). No call throws.
 class Collector {
@@ -70,6 +77,12 @@ class Collector {
 
   [[nodiscard]] virtual CollectorInfo info() const = 0;
   [[nodiscard]] virtual Probe probe() const = 0;
+  /// Refuses what it cannot do. Collectors that decode see user mode only.
+  [[nodiscard]] virtual Result<void> configure(const CountingOptions& options) {
+    if (!options.with_kernel) return {};
+    return failure("the collector " + info().name + " counts user mode only",
+                   "leave out --with-kernel, or count with --collector pmu");
+  }
   /// Makes ready to count the plan's program: may change the plan. Refuses, with the reason, a
   /// program that it cannot count.
   [[nodiscard]] virtual Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) = 0;
