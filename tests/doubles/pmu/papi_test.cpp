@@ -114,6 +114,8 @@ TEST_F(Papi, counts_several_threads_at_once_and_after_their_end) {
     std::array<long long, 4> values{};
     ASSERT_EQ(PAPI_stop(sets[index], values.data()), PAPI_OK);
     expect_counts_of(values, tids[index]);
+    EXPECT_EQ(PAPI_cleanup_eventset(sets[index]), PAPI_OK);
+    EXPECT_EQ(PAPI_destroy_eventset(&sets[index]), PAPI_OK);
   }
 }
 
