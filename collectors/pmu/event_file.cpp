@@ -108,9 +108,9 @@ void read_vector_events(const json& groups, EventSet& set) {
   }
 }
 
-EventFile file_from(std::string name, const json& value) {
+EventFile file_from(const std::string& name, const json& value) {
   EventFile file;
-  file.name = std::move(name);
+  file.name = name;
   file.title = value.at("name").get<std::string>();
   for (const json& rule : value.at("match")) file.rules.push_back(rule_from(rule));
   const json& counters = value.at("counters");
@@ -168,7 +168,7 @@ bool MatchRule::has_pmu(std::string_view pmu) const {
   return std::find(pmus.begin(), pmus.end(), pmu) != pmus.end();
 }
 
-Result<EventFile> read_event_file(std::string name, std::string_view text) {
+Result<EventFile> read_event_file(const std::string& name, std::string_view text) {
   try {
     return file_from(name, json::parse(text));
   } catch (const std::exception& error) {

@@ -49,7 +49,7 @@ struct EventFile {
 };
 
 /// Reads one file; fails with the place of what is wrong in it.
-[[nodiscard]] Result<EventFile> read_event_file(std::string name, std::string_view json);
+[[nodiscard]] Result<EventFile> read_event_file(const std::string& name, std::string_view json);
 
 /// The files that were there when this program was built, in the order of their names. A file that
 /// cannot be read is a bug of our own, which the tests find: it aborts.

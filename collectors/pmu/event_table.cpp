@@ -169,11 +169,13 @@ Result<std::vector<EventSet>> generic_sets(const Machine& machine,
       type = *read;
     }
     EventSet set = generic_set(pmu, type);
-    if (const std::string missing = missing_events(machine, set); !missing.empty())
-      return failure("there is no event table for this CPU, " + cpu +
-                         ", and the kernel has no generic events for these counts of its PMU " +
-                         pmu + ": " + missing,
-                     kRemedy);
+    if (const std::string missing = missing_events(machine, set); !missing.empty()) {
+      std::string message = "there is no event table for this CPU, " + cpu;
+      message += ", and the kernel has no generic events for these counts of its PMU ";
+      message += pmu;
+      message += ": ";
+      return failure(message + missing, kRemedy);
+    }
     sets.push_back(std::move(set));
   }
   return sets;
