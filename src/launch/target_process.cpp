@@ -18,12 +18,11 @@
 #include "launch/descendants.hpp"
 #include "launch/exec_error.hpp"
 #include "launch/signal_relay.hpp"
+#include "launch/waiting.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// argv or envp for execve(2), which does not write to them, whatever its parameter type says.
 std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
@@ -62,39 +61,6 @@ void reap_one(pid_t pid) {
     ::ptrace(PTRACE_CONT, pid, nullptr, 0);
   }
 }
-
-/// Waits until a signal has come, a watched descriptor is readable, or `deadline` has passed.
-void sleep_until(std::vector<pollfd>& polled, std::optional<Clock::time_point> deadline) {
-  if (!deadline) {
-    ::ppoll(polled.data(), polled.size(), nullptr, nullptr);
-    return;
-  }
-  using std::chrono::nanoseconds, std::chrono::seconds;
-  const nanoseconds left = std::max(nanoseconds(*deadline - Clock::now()), nanoseconds(0));
-  const auto whole = std::chrono::duration_cast<seconds>(left);
-  const timespec timeout{whole.count(), (left - whole).count()};
-  ::ppoll(polled.data(), polled.size(), &timeout, nullptr);
-}
-
-/// Keeps the ticks on multiples of the period; those missed while bops was stopped are left out.
-class Ticking {
- public:
-  explicit Ticking(const Ticker& ticker) : ticker_(ticker) {
-    if (ticker.period.count() > 0 && ticker.on_tick) next_ = Clock::now() + ticker.period;
-  }
-  [[nodiscard]] std::optional<Clock::time_point> next() const { return next_; }
-  void tick_if_due() {
-    if (!next_ || Clock::now() < *next_) return;
-    ticker_.on_tick();
-    const auto behind = Clock::now() - *next_;
-    if (behind >= ticker_.period) *next_ += (behind / ticker_.period) * ticker_.period;
-    *next_ += ticker_.period;
-  }
-
- private:
-  const Ticker& ticker_;
-  std::optional<Clock::time_point> next_;
-};
 
 }  // namespace
 

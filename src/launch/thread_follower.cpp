@@ -76,7 +76,10 @@ Result<void> ThreadFollower::attach(pid_t pid) {
   for (bool found_new = true; found_new;) {
     found_new = false;
     for (const pid_t tid : read_threads(pid)) {
-      if (threads_.contains(tid)) continue;
+      if (threads_.contains(tid)) {
+        any = true;
+        continue;
+      }
       if (trace(PTRACE_SEIZE, tid, kOptions) != 0) {
         // A thread that has ended, or was seized by the kernel as a child of one that was.
         if (any && (errno == ESRCH || errno == EPERM)) continue;

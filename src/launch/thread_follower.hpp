@@ -56,6 +56,8 @@ class ThreadFollower {
   /// that do not stop within two seconds (in uninterruptible sleep) are left to the end of bops.
   void detach_all();
 
+  /// A process: whether its first thread is followed.
+  [[nodiscard]] bool is_following(pid_t pid) const { return threads_.contains(pid); }
   [[nodiscard]] bool is_following_any() const { return !threads_.empty(); }
 
  private:
