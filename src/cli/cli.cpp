@@ -65,6 +65,7 @@ int run_cli(int argc, char** argv, Collectors collectors) {
   Invocation invocation{collectors, take_command(argc, argv, ours)};
   app.parse_complete_callback([&] { start_log(log_level); });
   add_run_command(app, invocation);
+  add_attach_command(app, invocation);
   add_doctor_command(app, invocation);
   add_recover_command(app, invocation);
   add_report_command(app, invocation);

@@ -20,6 +20,7 @@ struct Invocation {
 
 // Each adds its sub-command, whose callback throws CLI::RuntimeError with the exit status.
 void add_run_command(CLI::App& app, const Invocation& invocation);
+void add_attach_command(CLI::App& app, const Invocation& invocation);
 void add_doctor_command(CLI::App& app, const Invocation& invocation);
 void add_recover_command(CLI::App& app, const Invocation& invocation);
 void add_report_command(CLI::App& app, const Invocation& invocation);

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <tuple>
 
 #include "cli/cli.hpp"
 #include "cli/durations.hpp"
@@ -41,6 +42,8 @@ struct Options {
   std::string output;
   std::string format;
   std::string interval;
+  std::string delay;
+  std::string control;
   std::string colour = "auto";
   std::string calibration;
   std::vector<std::string> labels;
@@ -48,6 +51,8 @@ struct Options {
   bool per_thread = false;
   bool redact = false;
   bool require_pmu = false;
+  bool with_kernel = false;
+  bool no_ptrace = false;
   bool allow_uncounted = false;
   bool strict = false;
 };
@@ -62,6 +67,9 @@ void add_options(CLI::App& run, Options& options) {
   run.add_flag("--per-thread", options.per_thread, "Show every thread in the report");
   run.add_option("--interval", options.interval,
                  "Write a JSON line of what was executed in each interval, e.g. 500ms");
+  run.add_option("--delay", options.delay, "Count only from then on, e.g. 5s");
+  run.add_option("--control", options.control,
+                 "Obey the lines start, stop and snapshot written to FIFO");
   run.add_option("--repeat", options.repeat, "Run the command N times; mean and spread")
       ->check(CLI::Range(1U, kMaxRepeats));
   run.add_option("--label", options.labels, "KEY=VALUE to keep in the record (repeatable)")
@@ -71,6 +79,10 @@ void add_options(CLI::App& run, Options& options) {
                  "Estimate the decoded operations by FILE of bops calibrate, made for this build");
   run.add_flag("--strict", options.strict, "Exit with 125 if the count is anything but exact");
   run.add_flag("--require-pmu", options.require_pmu, "Refuse to run without hardware counters");
+  run.add_flag("--with-kernel", options.with_kernel,
+               "Count what the kernel executes for the command as well (hardware counters)");
+  run.add_flag("--no-ptrace", options.no_ptrace,
+               "Do not follow threads by ptrace: hardware counters then give totals only");
   run.add_flag("--allow-uncounted", options.allow_uncounted,
                "Run a command that cannot be counted (setuid, 32-bit, ...) all the same");
   run.add_option("--color", options.colour, "Colour the text report")
@@ -97,14 +109,22 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
                      "write --label build=O3, for instance");
     request.labels[label.substr(0, equals)] = label.substr(equals + 1);
   }
-  if (options.interval.empty()) return request;
-  const auto interval = parse_duration(options.interval);
-  if (!interval)
-    return failure("--interval " + options.interval + " is not a duration",
-                   "write 500ms, 2s or 1m, for instance");
-  if (options.repeat > 1)
-    return failure("--interval and --repeat cannot be combined", "leave one of them out");
-  request.interval = *interval;
+  request.with_kernel = options.with_kernel;
+  request.follow = !options.no_ptrace;
+  request.control = options.control;
+  for (const auto& [name, text, duration] :
+       {std::tuple{"--interval", &options.interval, &request.interval},
+        std::tuple{"--delay", &options.delay, &request.delay}}) {
+    if (text->empty()) continue;
+    const auto parsed = parse_duration(*text);
+    if (!parsed)
+      return failure(std::string(name) + " " + *text + " is not a duration",
+                     "write 500ms, 2s or 1m, for instance");
+    *duration = *parsed;
+  }
+  if (options.repeat > 1 && (request.interval.count() > 0 || !request.control.empty()))
+    return failure("--repeat cannot be combined with --interval or --control",
+                   "leave one of them out");
   return request;
 }
 
@@ -155,7 +175,8 @@ int run(const Options& options, const Invocation& invocation) {
   if (!request) return report_error(request.error());
   const auto calibration = calibration_for(*request, options.calibration);
   if (!calibration) return report_error(calibration.error());
-  auto sink = ReportSink::open(options.output, options.format, request->interval.count() > 0);
+  auto sink = ReportSink::open(options.output, options.format,
+                               request->interval.count() > 0 || !request->control.empty());
   if (!sink) return report_error(sink.error());
   bool noticed = false;
   const RunListener listener{[&](const std::string& notice) {

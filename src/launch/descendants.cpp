@@ -37,15 +37,20 @@ Descendants::State Descendants::reap() {
   for (;;) {
     int status = 0;
     rusage usage{};
-    const pid_t pid = ::wait4(-1, &status, WNOHANG | WUNTRACED, &usage);
+    // Followed threads are waited for like children, whoever's they are.
+    const int followed = follower_ != nullptr ? __WALL : 0;
+    const pid_t pid = ::wait4(-1, &status, WNOHANG | WUNTRACED | followed, &usage);
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) return State::kAllEnded;  // ECHILD
     if (pid == 0) break;
     if (WIFSTOPPED(status)) {
-      if (pid == target_) stopped = true;
+      stopped |= on_stop(pid, status);
       continue;
     }
     if (forget_stranger(pid)) continue;
+    const bool is_thread =
+        follower_ != nullptr && follower_->on_end(pid) == ThreadFollower::End::kOfThread;
+    if (is_thread && pid != target_) continue;
     account(usage, resource_usage_);
     if (pid == target_ && !target_has_ended()) {
       if (WIFEXITED(status)) exit_.code = WEXITSTATUS(status);
@@ -54,6 +59,12 @@ Descendants::State Descendants::reap() {
   }
   if (target_has_ended()) return only_strangers_left() ? State::kAllEnded : State::kOrphansRun;
   return stopped ? State::kTargetStopped : State::kTargetRuns;
+}
+
+bool Descendants::on_stop(pid_t pid, int status) const {
+  using Stop = ThreadFollower::Stop;
+  const Stop stop = follower_ != nullptr ? follower_->on_stop(pid, status) : Stop::kNotFollowed;
+  return pid == target_ && stop != Stop::kWentOn;
 }
 
 bool Descendants::forget_stranger(pid_t pid) {

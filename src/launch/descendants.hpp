@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "launch/thread_follower.hpp"
 #include "model/run_record.hpp"
 
 namespace bops {
@@ -17,9 +18,10 @@ class Descendants {
  public:
   enum class State : std::uint8_t { kTargetRuns, kTargetStopped, kOrphansRun, kAllEnded };
 
-  /// `strangers`: the children that this process had before it created the target.
-  Descendants(pid_t target, std::vector<pid_t> strangers)
-      : target_(target), strangers_(std::move(strangers)) {}
+  /// `strangers`: the children that this process had before it created the target. `follower` is
+  /// null where nothing is followed.
+  Descendants(pid_t target, std::vector<pid_t> strangers, ThreadFollower* follower)
+      : target_(target), strangers_(std::move(strangers)), follower_(follower) {}
 
   /// Reaps all that have ended. kTargetStopped is told once for each stop.
   [[nodiscard]] State reap();
@@ -34,10 +36,13 @@ class Descendants {
  private:
   [[nodiscard]] bool forget_stranger(pid_t pid);
   [[nodiscard]] bool only_strangers_left() const;
+  /// Whether it was the target that was stopped, for its job control.
+  [[nodiscard]] bool on_stop(pid_t pid, int status) const;
   [[nodiscard]] bool target_has_ended() const { return exit_.code || exit_.signal; }
 
   pid_t target_;
   std::vector<pid_t> strangers_;
+  ThreadFollower* follower_;
   ExitStatus exit_;
   ResourceUsage resource_usage_;
 };

@@ -13,20 +13,29 @@
 namespace bops {
 namespace {
 
-bool is_stopped(pid_t pid) {
+/// ProcessStat::stop_code of a followed process that job control has stopped and bops has seen so.
+bool is_job_control(std::int32_t stop_code) {
+  return stop_code == 0 || stop_code == SIGSTOP || stop_code == SIGTSTP || stop_code == SIGTTIN ||
+         stop_code == SIGTTOU;
+}
+
+/// A followed process is in a tracing stop all the time; once it is to go on, or to end, it makes
+/// another one, which bops has not seen.
+bool is_stopped(pid_t pid, bool followed) {
   const auto stat = read_process_stat(pid);
-  return stat && stat->state == 'T';
+  if (!stat) return false;
+  return stat->state == 'T' || (followed && stat->state == 't' && is_job_control(stat->stop_code));
 }
 
 /// Continues `stopped` for as long as `target` is not stopped. Ends with the process that forked
 /// it, which inherits nothing from it: all signals are blocked here as there.
-[[noreturn]] void watch(pid_t stopped, pid_t target) {
+[[noreturn]] void watch(pid_t stopped, pid_t target, bool followed) {
   constexpr timespec kPause{0, 20'000'000};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   while (::getppid() == stopped) {
     ::nanosleep(&kPause, nullptr);
     // Again and again: the first one may come before `stopped` has stopped.
-    if (!is_stopped(target)) ::kill(stopped, SIGCONT);
+    if (!is_stopped(target, followed)) ::kill(stopped, SIGCONT);
   }
   ::_exit(0);
 }
@@ -66,14 +75,14 @@ void forward(const signalfd_siginfo& info, pid_t target) {
   ::kill(target, signal);
 }
 
-void stop_with(pid_t target) {
+void stop_with(pid_t target, bool followed) {
   const pid_t self = ::getpid();
   const pid_t watcher = ::fork();
-  if (watcher == 0) watch(self, target);
+  if (watcher == 0) watch(self, target, followed);
   ::raise(SIGSTOP);  // cannot be blocked: returns once continued
   if (watcher > 0) end_watcher(watcher);
   forget_pending_continue();
-  if (is_stopped(target)) ::kill(target, SIGCONT);
+  if (is_stopped(target, followed)) ::kill(target, SIGCONT);
 }
 
 }  // namespace bops

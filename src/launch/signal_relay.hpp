@@ -19,7 +19,8 @@ void forward(const signalfd_siginfo& info, pid_t target);
 
 /// Stops bops, as its target `target` has stopped, so that the shell sees a stopped job; returns
 /// when both go on. Whoever continues bops continues the target, and the other way round: a helper
-/// process watches the target meanwhile, as a stopped bops cannot.
-void stop_with(pid_t target);
+/// process watches the target meanwhile, as a stopped bops cannot. `followed`: bops traces the
+/// target, which then goes on only once bops does.
+void stop_with(pid_t target, bool followed);
 
 }  // namespace bops

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,12 +18,11 @@
 #include "launch/descendants.hpp"
 #include "launch/exec_error.hpp"
 #include "launch/signal_relay.hpp"
+#include "launch/waiting.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// argv or envp for execve(2), which does not write to them, whatever its parameter type says.
 std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
@@ -36,6 +36,8 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
 /// The child: only async-signal-safe calls, as bops may have had other threads when it forked.
 [[noreturn]] void become_target(int channel, const SignalHold& signals, const char* executable,
                                 char* const* arguments, char* const* environment) {
+  // Of a bops with capabilities, only this lets bops follow its own child (ptrace(2), access mode).
+  ::prctl(PR_SET_DUMPABLE, 1);
   char go = 0;
   ssize_t got = 0;
   do {
@@ -50,44 +52,15 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   ::_exit(static_cast<int>(FailureKind::kNotFound));
 }
 
+/// Waits for the end of a child that is ending. One that is followed stops on its way.
 void reap_one(pid_t pid) {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  for (;;) {
+    int status = 0;
+    if (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    if (!WIFSTOPPED(status)) return;
+    ::ptrace(PTRACE_CONT, pid, nullptr, 0);
   }
 }
-
-/// Waits until a signal has come or `deadline` has passed.
-void sleep_until(int signal_fd, std::optional<Clock::time_point> deadline) {
-  pollfd readable{signal_fd, POLLIN, 0};
-  if (!deadline) {
-    ::ppoll(&readable, 1, nullptr, nullptr);
-    return;
-  }
-  using std::chrono::nanoseconds, std::chrono::seconds;
-  const nanoseconds left = std::max(nanoseconds(*deadline - Clock::now()), nanoseconds(0));
-  const auto whole = std::chrono::duration_cast<seconds>(left);
-  const timespec timeout{whole.count(), (left - whole).count()};
-  ::ppoll(&readable, 1, &timeout, nullptr);
-}
-
-/// Keeps the ticks on multiples of the period; those missed while bops was stopped are left out.
-class Ticking {
- public:
-  explicit Ticking(const Ticker& ticker) : ticker_(ticker) {
-    if (ticker.period.count() > 0 && ticker.on_tick) next_ = Clock::now() + ticker.period;
-  }
-  [[nodiscard]] std::optional<Clock::time_point> next() const { return next_; }
-  void tick_if_due() {
-    if (!next_ || Clock::now() < *next_) return;
-    ticker_.on_tick();
-    const auto behind = Clock::now() - *next_;
-    if (behind >= ticker_.period) *next_ += (behind / ticker_.period) * ticker_.period;
-    *next_ += ticker_.period;
-  }
-
- private:
-  const Ticker& ticker_;
-  std::optional<Clock::time_point> next_;
-};
 
 }  // namespace
 
@@ -131,17 +104,40 @@ Result<TargetProcess> TargetProcess::spawn_held(const LaunchPlan& plan) {
   return target;
 }
 
-Result<void> TargetProcess::release() {
-  constexpr char kGo = 1;
+Result<void> TargetProcess::follow(ThreadFollower::Listener listener) {
+  auto follower = std::make_unique<ThreadFollower>(std::move(listener));
+  if (auto followed = follower->follow_held(pid_); !followed) return followed;
+  follower_ = std::move(follower);
+  return {};
+}
+
+int TargetProcess::await_execution() const {
+  constexpr int kPatience = 5;  // milliseconds
+  pollfd readable{channel_.get(), POLLIN, 0};
+  // A signal may stop the followed child before its execve, which then waits for us to go on.
+  while (follower_ && ::poll(&readable, 1, kPatience) <= 0) {
+    siginfo_t ended{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    if (ended.si_pid == pid_) return 0;
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG | WUNTRACED | __WALL) == pid_ && WIFSTOPPED(status))
+      (void)follower_->on_stop(pid_, status);
+  }
   int error = 0;
   ssize_t got = 0;
-  // A child that has died meanwhile is seen by wait(): neither call minds.
-  ::send(channel_.get(), &kGo, sizeof(kGo), MSG_NOSIGNAL);
   do {
     got = ::recv(channel_.get(), &error, sizeof(error), MSG_WAITALL);
   } while (got < 0 && errno == EINTR);
+  return got == sizeof(error) ? error : 0;
+}
+
+Result<void> TargetProcess::release() {
+  constexpr char kGo = 1;
+  // A child that has died meanwhile is seen by wait(): neither call minds.
+  ::send(channel_.get(), &kGo, sizeof(kGo), MSG_NOSIGNAL);
+  const int error = await_execution();
   channel_.reset();
-  if (got != sizeof(error)) return {};
+  if (error == 0) return {};
   reap_one(pid_);
   return tl::unexpected(exec_error(executable_, error));
 }
@@ -159,19 +155,24 @@ bool TargetProcess::relay_signals(bool target_runs) const {
   return asked_to_end;
 }
 
-TargetEnd TargetProcess::wait(const Ticker& ticker) {
+TargetEnd TargetProcess::wait(const Ticker& ticker, std::span<const Watched> watched) {
   using State = Descendants::State;
-  Descendants descendants(pid_, strangers_);
+  Descendants descendants(pid_, strangers_, follower_.get());
+  std::vector<pollfd> polled{{signals_.fd(), POLLIN, 0}};
+  for (const Watched& one : watched) polled.push_back({one.fd, POLLIN, 0});
   Ticking ticking(ticker);
   bool asked_to_end = false;
   State state = descendants.reap();
   while (state != State::kAllEnded && !asked_to_end) {
-    if (state == State::kTargetStopped) stop_with(pid_);
-    sleep_until(signals_.fd(), ticking.next());
+    if (state == State::kTargetStopped) stop_with(pid_, follower_ != nullptr);
+    sleep_until(polled, ticking.next());
     asked_to_end = relay_signals(state != State::kOrphansRun);
     state = descendants.reap();
+    for (std::size_t i = 0; i < watched.size(); ++i)
+      if ((polled[i + 1].revents & POLLIN) != 0) watched[i].on_readable();
     ticking.tick_if_due();
   }
+  if (follower_ && state != State::kAllEnded) follower_->detach_all();
   return {descendants.exit(), descendants.resource_usage(), state != State::kAllEnded};
 }
 

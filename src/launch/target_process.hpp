@@ -6,10 +6,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "launch/signal_hold.hpp"
+#include "launch/thread_follower.hpp"
 #include "model/collector.hpp"
 #include "model/run_record.hpp"
 #include "platform/unique_fd.hpp"
@@ -30,6 +33,12 @@ struct Ticker {
   std::function<void()> on_tick;
 };
 
+/// A descriptor to look after while waiting: `on_readable` is called whenever it is readable.
+struct Watched {
+  int fd;
+  std::function<void()> on_readable;
+};
+
 /// The command as a child process. The target stays in the process group of bops; no shell is
 /// involved; it inherits nothing of ours: no descriptor, no signal mask, no disposition.
 ///
@@ -47,6 +56,10 @@ class TargetProcess {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
+  /// Makes wait() follow all threads and children (thread_follower.hpp); the listener is called by
+  /// release() and wait(). The child must still be held. Fails if ptrace(2) is refused.
+  [[nodiscard]] Result<void> follow(ThreadFollower::Listener listener);
+
   /// Lets the child execute the program. Fails with kNotFound, kNotExecutable or kRefused if
   /// execve(2) fails; the child is then gone.
   [[nodiscard]] Result<void> release();
@@ -55,11 +68,13 @@ class TargetProcess {
   /// process sent to bops (si_code <= 0), leaves alone those that the terminal sent to the whole
   /// group, stops and continues with the target. After the target itself has ended, SIGINT, SIGTERM
   /// or SIGHUP end the waiting for its descendants.
-  [[nodiscard]] TargetEnd wait(const Ticker& ticker);
+  [[nodiscard]] TargetEnd wait(const Ticker& ticker, std::span<const Watched> watched = {});
 
  private:
   TargetProcess(SignalHold signals, std::vector<pid_t> strangers);
   [[nodiscard]] bool is_held() const { return static_cast<bool>(channel_); }
+  /// Waits for the answer of the released child, handling its stops. Its errno, or 0.
+  [[nodiscard]] int await_execution() const;
   /// Handles the signals that have come. True if one of them asked bops to end.
   [[nodiscard]] bool relay_signals(bool target_runs) const;
 
@@ -69,7 +84,8 @@ class TargetProcess {
   /// errno of a failed execve, or with end of file once that has succeeded.
   UniqueFd channel_;
   SignalHold signals_;
-  std::vector<pid_t> strangers_;  ///< children that bops had before
+  std::vector<pid_t> strangers_;              ///< children that bops had before
+  std::unique_ptr<ThreadFollower> follower_;  ///< null: nothing is followed
 };
 
 /// Ends bops as the target ended: exits with its code, or dies by its signal without a core file.

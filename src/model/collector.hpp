@@ -40,16 +40,30 @@ struct LaunchPlan {
 
 /// Something that happened to the run, told by the launcher. `tid` is a thread of `pid`.
 struct ThreadEvent {
-  enum class Kind : std::uint8_t { kHeld, kReleased, kStarted, kExecuted, kExited };
+  enum class Kind : std::uint8_t {
+    kHeld,      ///< the root waits before its execve(2)
+    kReleased,  ///< the root executes the program
+    kStarted,   ///< a thread is stopped before its first instruction, or was attached to
+    kExecuted,  ///< a thread is stopped before the first instruction of a new image
+    kExited,    ///< a thread has executed its last instruction, or has gone
+  };
   Kind kind;
   pid_t pid;
   pid_t tid;
+  pid_t former_tid = 0;  ///< kExecuted: the id that the thread had before, mostly `tid`
 };
 
 /// Where a run keeps what it must not lose. The session owns the directory.
 struct RunDirectory {
   std::string path;             ///< absolute, mode 0700
   std::uint64_t start_mono_ns;  ///< CLOCK_MONOTONIC at the start of the run
+};
+
+/// How a run is to be counted.
+struct CountingOptions {
+  bool with_kernel = false;  ///< what the kernel executes for the target as well
+  bool follow = true;        ///< false: threads and children must not be traced (--no-ptrace)
+  bool snapshots = false;    ///< snapshot() will be called while threads run
 };
 
 /// One measuring method. The calls come in the order of the declarations; snapshot() any number of
@@ -66,11 +80,24 @@ class Collector {
   /// As probe(), but may rely on what was found since the machine was started: asked before each
   /// run.
   [[nodiscard]] virtual Probe quick_probe() const { return probe(); }
+  /// Refuses what it cannot do. Collectors that decode see user mode only.
+  [[nodiscard]] virtual Result<void> configure(const CountingOptions& options) {
+    if (!options.with_kernel) return {};
+    return failure("the collector " + info().name + " counts user mode only",
+                   "leave out --with-kernel, or count with --collector pmu");
+  }
   /// Makes ready to count the plan's program: may change the plan. Refuses, with the reason, a
   /// program that it cannot count.
   [[nodiscard]] virtual Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) = 0;
+  /// Whether the session has to follow all threads and children (ptrace(2)). Asked after prepare().
+  [[nodiscard]] virtual bool follows_threads() const { return false; }
+  /// They cannot be followed, for that reason: counts without, or refuses. Called before the target
+  /// starts.
+  [[nodiscard]] virtual Result<void> cannot_follow(const Error& reason) {
+    return tl::unexpected(reason);
+  }
   /// Called for the root process (held, released) by every session, and for all threads where the
-  /// session follows threads.
+  /// session follows threads; an error stops the target only before it was released.
   [[nodiscard]] virtual Result<void> on_thread_event(const ThreadEvent& event) = 0;
   /// The counts so far. Monotone: no count of a later snapshot is lower.
   [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;

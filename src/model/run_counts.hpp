@@ -46,7 +46,8 @@ struct ThreadCounts {
   std::optional<std::uint64_t> end_ns;  ///< absent while it runs
   std::string via;                      ///< what counted it: "qemu", "native", "papi", "perf"
   Counts counts;
-  Work work{};  ///< done in the thread, in its regions and outside
+  Work work{};          ///< done in the thread, in its regions and outside
+  bool counted = true;  ///< false: `counts` are nothing; a warning says why
 };
 
 /// One program image of one process: an exec starts another row with the same pid.
@@ -97,6 +98,7 @@ struct RunCounts {
   std::vector<ImageCounts> images;
   std::vector<FunctionCounts> functions;  ///< none in a snapshot
   std::vector<RegionCounts> regions;      ///< in the order of their first begins
+  std::optional<std::uint64_t> cycles;    ///< of the cores, while they ran the threads
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
 

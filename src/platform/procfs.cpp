@@ -41,6 +41,7 @@ std::optional<ProcessStat> parse_process_stat(std::string_view content) {
   constexpr int kParentField = 4;
   constexpr int kThreadsField = 20;
   constexpr int kStartField = 22;
+  constexpr int kStatusField = 52;
   const std::size_t name_end = content.rfind(')');
   if (name_end == std::string_view::npos) return std::nullopt;
   std::string_view rest = content.substr(name_end + 1);
@@ -57,6 +58,9 @@ std::optional<ProcessStat> parse_process_stat(std::string_view content) {
     if (field == kStartField) good = parse_number(word, stat.start_ticks);
     if (!good) return std::nullopt;
   }
+  // Old kernels have fewer fields.
+  for (int field = kStartField + 1; field < kStatusField; ++field) next_word(rest);
+  if (!parse_number(next_word(rest), stat.stop_code)) stat.stop_code = 0;
   return stat;
 }
 
@@ -88,6 +92,36 @@ bool is_alive(pid_t pid, std::uint64_t start_ticks) {
   if (!stat || stat->start_ticks != start_ticks || stat->state == 'X') return false;
   // A first thread that has ended is a zombie while the other threads of its process go on.
   return stat->state != 'Z' || stat->threads > 1;
+}
+
+std::vector<pid_t> read_threads(pid_t pid) {
+  std::vector<pid_t> threads;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc_path(pid, "task").c_str()),
+                                                      ::closedir);
+  if (!directory) return threads;
+  while (const dirent* entry = ::readdir(directory.get()))
+    if (pid_t tid = 0; parse_number(std::string_view(entry->d_name), tid)) threads.push_back(tid);
+  return threads;
+}
+
+std::optional<pid_t> read_process_of_thread(pid_t tid) {
+  const auto number = read_status_number(proc_path(tid, "status"), "Tgid");
+  if (!number) return std::nullopt;
+  return static_cast<pid_t>(*number);
+}
+
+std::optional<std::int64_t> read_status_number(const std::string& path, std::string_view field) {
+  const auto content = read_file_whole(path);
+  if (!content) return std::nullopt;
+  const std::string label = "\n" + std::string(field) + ":";
+  const std::size_t at = ("\n" + *content).find(label);
+  if (at == std::string::npos) return std::nullopt;
+  std::string_view rest = std::string_view(*content).substr(at + label.size() - 1);
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  if (error != std::errc{} || end == rest.data()) return std::nullopt;
+  return number;
 }
 
 std::vector<pid_t> read_children(pid_t pid) {

@@ -19,6 +19,10 @@ struct ProcessStat {
   pid_t ppid = 0;                 ///< field 4
   std::uint32_t threads = 0;      ///< field 20, ended but unreaped leader included
   std::uint64_t start_ticks = 0;  ///< field 22, clock ticks (sysconf(_SC_CLK_TCK)) since boot
+  /// Field 52, as in wait status >> 8: of a process in a tracing stop ('t') the stop that its
+  /// tracer has not waited for yet, else 0; while job control has it stopped, the signal that did,
+  /// or 0 (do_task_stat(), ptrace_stop() and wait_task_stopped() of Linux). 0 where it is hidden.
+  std::int32_t stop_code = 0;
 };
 
 /// Parses the content of /proc/PID/stat; nothing if it is malformed. The name in field 2 may hold
@@ -36,6 +40,16 @@ struct ProcessStat {
 /// Whether the process that started at `start_ticks` is still there and has not ended. Process ids
 /// recur; pid and start together do not.
 [[nodiscard]] bool is_alive(pid_t pid, std::uint64_t start_ticks);
+
+/// The threads of a process; empty if there is none. Exact only if none comes or goes meanwhile.
+[[nodiscard]] std::vector<pid_t> read_threads(pid_t pid);
+
+/// The process that a thread belongs to.
+[[nodiscard]] std::optional<pid_t> read_process_of_thread(pid_t tid);
+
+/// The first number behind "FIELD:" in a file such as /proc/PID/status.
+[[nodiscard]] std::optional<std::int64_t> read_status_number(const std::string& path,
+                                                             std::string_view field);
 
 /// The children of all threads of a process, zombies included. Exact only if none of them comes or
 /// goes meanwhile; empty where the kernel lacks CONFIG_PROC_CHILDREN.

@@ -94,7 +94,8 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
     text += row(
         {"thread", std::to_string(thread.pid), std::to_string(thread.tid), printable(thread.name),
          printable(thread.via), std::to_string(thread.start_ns), time_text(thread.end_ns)},
-        thread.counts, counts.quality, {.work = work_text(thread.work)});
+        thread.counts, thread.counted ? counts.quality : Quality::kMissing,
+        {.work = work_text(thread.work)});
   for (const ImageCounts& image : counts.images)
     text += row({"image", "", "", printable(image.path), "", "", ""}, image.counts, counts.quality);
   for (const FunctionCounts& function : counts.functions)

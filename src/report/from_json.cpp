@@ -91,7 +91,8 @@ ThreadCounts read_thread(const JsonNode& row, bool measured) {
   thread.start_ns = row.member("start_ns").integer<std::uint64_t>();
   thread.end_ns = row.member("end_ns").integer_or_null<std::uint64_t>();
   thread.via = row.member("via").text();
-  thread.counts = read_counts(row, measured);
+  thread.counted = measured && !row.member("instructions").is_null();
+  thread.counts = read_counts(row, thread.counted);
   if (const JsonNode work = row.member_or_null("work"); !work.is_null())
     thread.work = read_work(work);
   return thread;
@@ -234,6 +235,10 @@ RunCounts read_run_counts(const JsonNode& root) {
   };
   counts.processes = read_array(root.member("processes"), with(read_process));
   counts.threads = read_array(root.member("threads"), with(read_thread));
+  const bool all_counted = counts.quality < Quality::kPartial;
+  for (std::size_t index = 0; all_counted && index < counts.threads.size(); ++index)
+    if (!counts.threads[index].counted)
+      root.member("threads").element(index).member("instructions").complain("must not be null");
   counts.images = read_array(root.member("images"), with(read_image));
   const JsonNode functions = root.member("functions");
   counts.functions = read_array(functions, with(read_function));

@@ -65,7 +65,7 @@ Json thread_json(const ThreadCounts& thread, bool measured) {
               {"start_ns", thread.start_ns},
               {"end_ns", or_null(thread.end_ns)},
               {"via", utf8_text(thread.via)}};
-  append_counts(row, thread.counts, measured);
+  append_counts(row, thread.counts, measured && thread.counted);
   if (!thread.work.empty()) row["work"] = work_json(thread.work);
   return row;
 }

@@ -252,11 +252,12 @@ Table thread_table(const RunCounts& counts) {
               {}};
   const bool measured = is_measured(counts);
   for (const ThreadCounts& thread : counts.threads)
-    table.rows.push_back(
-        {std::to_string(thread.pid), std::to_string(thread.tid), duration_text(thread.start_ns),
-         time_text(thread.end_ns), instructions_text(thread.counts, measured),
-         formula_text(thread.counts, measured), operations_text(thread.counts, measured),
-         printable(thread.via), printable(thread.name)});
+    table.rows.push_back({std::to_string(thread.pid), std::to_string(thread.tid),
+                          duration_text(thread.start_ns), time_text(thread.end_ns),
+                          instructions_text(thread.counts, measured && thread.counted),
+                          formula_text(thread.counts, measured && thread.counted),
+                          operations_text(thread.counts, measured && thread.counted),
+                          printable(thread.via), printable(thread.name)});
   return table;
 }
 

@@ -10,6 +10,10 @@ namespace {
 constexpr std::array<std::string_view, 3> kPreference = {"pmu", "native", "qemu"};
 constexpr std::string_view kHardware = "pmu";
 
+bool counts_in_hardware(const std::string& name) {
+  return name == kHardware || name == "papi" || name == "perf";
+}
+
 std::size_t rank(const Collector& collector) {
   const auto* const place =
       std::find(kPreference.begin(), kPreference.end(), collector.info().name);
@@ -52,7 +56,7 @@ std::vector<Collector*> in_order_of_preference(Collectors collectors) {
 
 Result<CollectorChoice> choose_collector(Collectors collectors, const std::string& name,
                                          bool require_pmu) {
-  if (require_pmu && name != "auto" && name != kHardware)
+  if (require_pmu && name != "auto" && !counts_in_hardware(name))
     return failure("--require-pmu and --collector " + name + " contradict each other",
                    "leave one of them out");
   if (name != "auto") return choose_named(collectors, name);

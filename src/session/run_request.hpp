@@ -18,6 +18,10 @@ struct RunRequest {
   bool redact = false;                   ///< leave the command's words out of every record
   std::map<std::string, std::string> labels;
   std::chrono::nanoseconds interval{0};  ///< 0: no interval records
+  std::chrono::nanoseconds delay{0};     ///< count from then on; 0: from the start
+  std::string control;                   ///< FIFO whose lines start and stop counting; empty: none
+  bool with_kernel = false;              ///< count what the kernel executes for the target, too
+  bool follow = true;                    ///< collectors may trace threads and children
 };
 
 }  // namespace bops

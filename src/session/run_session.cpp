@@ -14,13 +14,23 @@
 #include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
+#include "session/counting_window.hpp"
 #include "session/intervals.hpp"
+#include "session/run_control.hpp"
 
 namespace bops {
 namespace {
 
 /// Lets a held target see what the collector needs, and go.
 Result<void> start(Collector* collector, TargetProcess& target) {
+  if (collector != nullptr && collector->follows_threads()) {
+    const auto followed = target.follow([collector](const ThreadEvent& event) {
+      // The target is under way: what goes wrong from here on, the collector says in its counts.
+      (void)collector->on_thread_event(event);
+    });
+    if (!followed)
+      if (auto without = collector->cannot_follow(followed.error()); !without) return without;
+  }
   const auto tell = [&](ThreadEvent::Kind kind) -> Result<void> {
     if (collector == nullptr) return {};
     return collector->on_thread_event({kind, target.pid(), target.pid()});
@@ -103,6 +113,11 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   if (!directory) return tl::unexpected(directory.error());
 
   Collector* collector = choice->collector;
+  const bool in_part = request.delay.count() > 0 || !request.control.empty();
+  if (auto configured = collector->configure(
+          {request.with_kernel, request.follow, in_part || request.interval.count() > 0});
+      !configured)
+    return tl::unexpected(configured.error());
   std::optional<Error> not_counted;
   if (auto prepared = collector->prepare(*plan, directory->directory()); !prepared) {
     if (!request.allow_uncounted) return tl::unexpected(prepared.error());
@@ -116,17 +131,30 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
       !written)
     return tl::unexpected(written.error());
 
+  auto control = RunControl::open(request.control, request.delay);
+  if (!control) return tl::unexpected(control.error());
   auto target = TargetProcess::spawn_held(*plan);
   if (!target) return tl::unexpected(target.error());
   if (auto started = start(collector, *target); !started) return tl::unexpected(started.error());
 
   const std::uint64_t start_ns = directory->directory().start_mono_ns;
   IntervalSeries series;
-  const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0}, [&] {
-                        if (const auto counts = collector->snapshot())
-                          listener.on_interval(series.next(*counts, mono_ns() - start_ns));
-                      }};
-  const TargetEnd end = target->wait(ticker);
+  CountingWindow window(request.delay.count() == 0);
+  const auto with_snapshot = [&](const auto& action) {
+    if (collector == nullptr) return;
+    if (const auto counts = collector->snapshot()) action(*counts);
+  };
+  const auto tell_interval = [&] {
+    with_snapshot([&](const RunCounts& now) {
+      listener.on_interval(series.next(window.inside(now), mono_ns() - start_ns));
+    });
+  };
+  const ControlActions actions{
+      [&] { with_snapshot([&](const RunCounts& now) { window.open(now); }); },
+      [&] { with_snapshot([&](const RunCounts& now) { window.close(now); }); }, tell_interval};
+  const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0},
+                      tell_interval};
+  const TargetEnd end = target->wait(ticker, control->watched(actions));
   record.wall_ns = mono_ns() - start_ns;
   record.exit = end.exit;
   record.resource_usage = end.resource_usage;
@@ -139,8 +167,10 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     record.counts.quality = Quality::kMissing;
     warn(record, "collector_failed", counts.error().message);
   } else {
-    record.counts = std::move(*counts);
-    if (ticker.period.count() > 0) listener.on_interval(series.next(record.counts, record.wall_ns));
+    record.counts = window.inside(std::move(*counts));
+    record.cycles = record.counts.cycles;
+    if (ticker.period.count() > 0 || !request.control.empty())
+      listener.on_interval(series.next(record.counts, record.wall_ns));
   }
   if (end.descendants_left) {
     record.counts.quality = poorer(record.counts.quality, Quality::kPartial);

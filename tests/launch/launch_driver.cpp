@@ -1,4 +1,5 @@
-// launch_driver [--pid-file F] [--report F] [--tick MS] [--abandon | --die-held] -- CMD ARGS...
+// launch_driver [--pid-file F] [--report F] [--tick MS] [--follow]
+//               [--abandon | --die-held] -- CMD ARGS...
 // Runs CMD with the launcher as bops does, and ends as it ended.
 #include <unistd.h>
 
@@ -44,7 +45,7 @@ int main(int argc, char** argv) {
   int index = 1;
   for (; index < argc && std::string(argv[index]) != "--"; ++index) {
     const std::string option = argv[index];
-    const bool is_switch = option == "--abandon" || option == "--die-held";
+    const bool is_switch = option == "--abandon" || option == "--die-held" || option == "--follow";
     options[option] = is_switch || index + 1 >= argc ? "" : argv[++index];
   }
   std::vector<std::string> environment;
@@ -56,6 +57,8 @@ int main(int argc, char** argv) {
   if (!plan) return tell(plan.error());
   auto target = bops::TargetProcess::spawn_held(*plan);
   if (!target) return tell(target.error());
+  if (options.contains("--follow"))
+    if (const auto followed = target->follow({}); !followed) return tell(followed.error());
   if (options.contains("--pid-file"))
     if (const auto written = bops::write_file_whole(options["--pid-file"],
                                                     std::to_string(target->pid()) + "\n", kPrivate);

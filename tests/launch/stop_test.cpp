@@ -18,51 +18,67 @@ bool exited_with(int status, int code) {
   return status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == code;
 }
 
+/// How the driver runs its target: alone, or following its threads.
+using DriverOptions = Words;
+
 /// stop_self under the driver, both stopped.
-class Stopped : public ::testing::Test {
+class Stopped : public ::testing::TestWithParam<DriverOptions> {
  protected:
   void SetUp() override {
     ASSERT_EQ(driver_.read_line(), "stopping");
     ASSERT_TRUE(is_stopped(driver_.next_status()));
     target_ = number_in(directory_ / "pid");
     ASSERT_GT(target_, 0);
-    ASSERT_EQ(read_process_stat(target_)->state, 'T');
+    ASSERT_EQ(read_process_stat(target_)->state, GetParam().empty() ? 'T' : 't');
   }
   [[nodiscard]] Running& driver() { return driver_; }
   [[nodiscard]] pid_t target() const { return target_; }
 
  private:
+  [[nodiscard]] Words options() const {
+    Words words = GetParam();
+    words.insert(words.end(), {"--pid-file", directory_ / "pid"});
+    return words;
+  }
   TemporaryDirectory directory_;
-  Running driver_{driven({program("stop_self")}, {"--pid-file", directory_ / "pid"})};
+  Running driver_{driven({program("stop_self")}, options())};
   pid_t target_ = 0;
 };
 
-TEST_F(Stopped, continues_its_target_when_it_is_continued) {
+TEST_P(Stopped, continues_its_target_when_it_is_continued) {
   ::kill(driver().pid(), SIGCONT);
   EXPECT_EQ(driver().read_line(), "continued");
   EXPECT_TRUE(exited_with(driver().next_status(), 5));
 }
 
-TEST_F(Stopped, continues_when_only_its_target_is_continued) {
+TEST_P(Stopped, continues_when_only_its_target_is_continued) {
   ::kill(target(), SIGCONT);
   EXPECT_EQ(driver().read_line(), "continued");
   EXPECT_TRUE(exited_with(driver().next_status(), 5));
 }
 
-TEST_F(Stopped, continues_with_its_whole_group) {
+TEST_P(Stopped, continues_with_its_whole_group) {
   ::kill(-driver().pid(), SIGCONT);
   EXPECT_EQ(driver().read_line(), "continued");
   EXPECT_TRUE(exited_with(driver().next_status(), 5));
 }
 
-TEST_F(Stopped, ends_when_its_stopped_target_is_killed) {
+TEST_P(Stopped, ends_when_its_stopped_target_is_killed) {
   ::kill(target(), SIGKILL);
   const int status = driver().next_status();
   EXPECT_TRUE(status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-TEST(Stopping, leaves_no_helper_behind) {
-  Running driver(driven({program("signal_echo")}));
+INSTANTIATE_TEST_SUITE_P(Drivers, Stopped,
+                         ::testing::Values(DriverOptions{}, DriverOptions{"--follow"}),
+                         [](const auto& test) {
+                           return test.param.empty() ? "alone" : "followed";
+                         });
+
+class Stopping : public ::testing::TestWithParam<DriverOptions> {};
+
+TEST_P(Stopping, leaves_no_helper_behind) {
+  Running driver(driven({program("signal_echo")}, GetParam()));
   ASSERT_EQ(driver.read_line(), "ready");
   for (int round = 0; round < 3; ++round) {
     ASSERT_EQ(read_children(driver.pid()).size(), 1U);
@@ -74,6 +90,12 @@ TEST(Stopping, leaves_no_helper_behind) {
     EXPECT_EQ(driver.read_line(std::chrono::milliseconds(100)), "");
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Drivers, Stopping,
+                         ::testing::Values(DriverOptions{}, DriverOptions{"--follow"}),
+                         [](const auto& test) {
+                           return test.param.empty() ? "alone" : "followed";
+                         });
 
 }  // namespace
 }  // namespace bops

@@ -1,0 +1,272 @@
+#include "collectors/pmu/followed_counts.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/clock.hpp"
+#include "platform/elf_imports.hpp"
+#include "platform/procfs.hpp"
+
+namespace bops::pmu {
+namespace {
+
+InstructionCounts highest(const InstructionCounts& a, const InstructionCounts& b) {
+  return {std::max(a.total, b.total), std::max(a.loads, b.loads), std::max(a.stores, b.stores),
+          std::max(a.branches, b.branches)};
+}
+
+/// `now` less `base`, not below `last`: scaled counts may go back a little.
+Reading since(const Reading& now, const Reading& base, const Reading& last) {
+  Reading delta = now;
+  delta.counts -= base.counts;
+  if (delta.cycles && base.cycles) *delta.cycles -= *base.cycles;
+  if (now.state != Reading::State::kScaled) return delta;
+  delta.counts = highest(delta.counts, last.counts);
+  if (delta.cycles && last.cycles) delta.cycles = std::max(*delta.cycles, *last.cycles);
+  return delta;
+}
+
+Error lost(Reading::State state) {
+  if (state == Reading::State::kLost)
+    return {"another user of the hardware counters (an NMI watchdog, another profiler) took them",
+            "end the other profiler, or sysctl kernel.nmi_watchdog=0", FailureKind::kRefused};
+  return {"the hardware counters were never scheduled",
+          "end other profilers, or sysctl kernel.nmi_watchdog=0", FailureKind::kRefused};
+}
+
+bool is_setuid(const std::string& path, struct stat& status) {
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_ISUID | S_ISGID)) != 0;
+}
+
+}  // namespace
+
+std::uint64_t FollowedCounts::now() const {
+  return mono_ns() - start_ns_;
+}
+
+Result<void> FollowedCounts::hold_root(pid_t pid) {
+  waiting_root_ = pid;
+  const std::uint64_t now_ns = now();
+  Live live;
+  live.row.pid = live.row.tid = pid;
+  live.row.start_ns = now_ns;
+  live.process = new_process(pid, now_ns);
+  ++live_threads_[live.process];
+  if (counters_.starts_on_exec()) {
+    auto opened = counters_.open(pid, Start::kOnExec);
+    if (!opened) return tl::unexpected(opened.error());
+    live.counters = std::move(*opened);
+  }
+  live_.emplace(pid, std::move(live));
+  return {};
+}
+
+void FollowedCounts::on_event(const ThreadEvent& event) {
+  switch (event.kind) {
+    case ThreadEvent::Kind::kStarted: start(event.pid, event.tid); break;
+    case ThreadEvent::Kind::kExecuted: execute(event.pid, event.former_tid); break;
+    case ThreadEvent::Kind::kExited: exit(event.tid); break;
+    case ThreadEvent::Kind::kHeld:
+    case ThreadEvent::Kind::kReleased: break;
+  }
+}
+
+std::size_t FollowedCounts::new_process(pid_t pid, std::uint64_t now_ns) {
+  ProcessCounts process;
+  process.pid = pid;
+  if (const auto stat = read_process_stat(pid)) process.ppid = stat->ppid;
+  process.executable = read_executable(pid).value_or("");
+  process.start_ns = now_ns;
+  processes_.push_back(std::move(process));
+  live_threads_.push_back(0);
+  return current_process_[pid] = processes_.size() - 1;
+}
+
+std::size_t FollowedCounts::process_of(pid_t pid, std::uint64_t now_ns) {
+  const auto known = current_process_.find(pid);
+  if (known != current_process_.end() && !processes_[known->second].end_ns) return known->second;
+  return new_process(pid, now_ns);
+}
+
+void FollowedCounts::start(pid_t pid, pid_t tid) {
+  const std::uint64_t now_ns = now();
+  Live live;
+  live.row.pid = pid;
+  live.row.tid = tid;
+  live.row.start_ns = now_ns;
+  live.process = process_of(pid, now_ns);
+  ++live_threads_[live.process];
+  open(live, Start::kAtOnce);
+  live_.insert_or_assign(tid, std::move(live));
+}
+
+void FollowedCounts::open(Live& live, Start start) {
+  auto opened = counters_.open(live.row.tid, start);
+  if (!opened) return leave_uncounted(live.row, opened.error());
+  live.counters = std::move(*opened);
+  if (live.counters) live.row.via = live.counters->via();
+}
+
+void FollowedCounts::leave_uncounted(ThreadCounts& row, const Error& reason) {
+  if (!std::exchange(row.counted, false)) return;
+  Reasons& reasons = uncounted_[reason.message];
+  ++reasons.threads;
+  reasons.remedy = reason.remedy;
+}
+
+void FollowedCounts::read(Live& live) {
+  if (!live.counters || !live.row.counted) return;
+  const auto reading = live.counters->read();
+  if (!reading) return leave_uncounted(live.row, reading.error());
+  if (!reading->means_something()) return leave_uncounted(live.row, lost(reading->state));
+  live.last = since(*reading, live.base, live.last);
+  live.row.counts.instructions = live.last.counts;
+}
+
+/// Ends the row of a thread, whose counters stay open.
+void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
+  read(live);
+  live.row.end_ns = now_ns;
+  if (live.row.name.empty()) live.row.name = read_comm(live.row.pid, live.row.tid).value_or("");
+  if (live.last.state == Reading::State::kScaled) {
+    ++scaled_threads_;
+    least_share_ = std::min(least_share_, live.last.share);
+  }
+  if (live.last.cycles && finished_cycles_)
+    *finished_cycles_ += *live.last.cycles;
+  else if (live.counters && live.row.counted)
+    finished_cycles_.reset();
+  finished_.push_back(std::move(live.row));
+  process_of_finished_.push_back(live.process);
+  if (--live_threads_[live.process] == 0) processes_[live.process].end_ns = now_ns;
+}
+
+void FollowedCounts::exit(pid_t tid) {
+  const auto found = live_.find(tid);
+  if (found == live_.end()) return;
+  finish(found->second, now());
+  live_.erase(found);
+}
+
+void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
+  const auto found = live_.find(former_tid);
+  if (found == live_.end()) return start(pid, pid);
+  Live live = std::move(found->second);
+  live_.erase(found);
+  const std::uint64_t now_ns = now();
+  if (std::exchange(waiting_root_, waiting_root_ == pid ? 0 : waiting_root_) == pid) {
+    // The root's own program: what was before was bops.
+    live.row.start_ns = now_ns;
+    processes_[live.process].start_ns = now_ns;
+    processes_[live.process].executable = read_executable(pid).value_or("");
+  } else {
+    const bool was_counted = live.row.counted;
+    if (const auto name = read_comm(pid, pid); live.row.name.empty() && name)
+      live.row.name = processes_[live.process].executable.substr(
+          processes_[live.process].executable.rfind('/') + 1);
+    finish(live, now_ns);
+    processes_[live.process].end_ns = now_ns;
+    live.row = {};
+    live.row.pid = live.row.tid = pid;
+    live.row.start_ns = now_ns;
+    live.process = new_process(pid, now_ns);
+    ++live_threads_[live.process];
+    live.last = {};
+    const auto base = live.counters ? live.counters->read() : Result<Reading>{};
+    if (live.counters && was_counted && base && base->means_something())
+      live.base = *base;
+    else
+      live.counters.reset();
+  }
+  // The kernel takes the counters off a task whose new program bops may not look into.
+  if (live.counters && live.counters->is_detached()) live.counters.reset();
+  if (live.counters) {
+    live.row.via = live.counters->via();
+  } else {
+    live.base = {};
+    open(live, Start::kAtOnce);
+  }
+  look_at_program(pid, processes_[live.process]);
+  live_.insert_or_assign(pid, std::move(live));
+}
+
+void FollowedCounts::warn_once(std::string code, std::string message) {
+  Warning warning{std::move(code), std::move(message)};
+  if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+    warnings_.push_back(std::move(warning));
+}
+
+/// What being followed changes for a program.
+void FollowedCounts::look_at_program(pid_t pid, const ProcessCounts& process) {
+  const std::string& path = process.executable;
+  struct stat status {};
+  if (is_setuid(path, status) && ::geteuid() != 0 && status.st_uid != ::geteuid())
+    warn_once("privileges_dropped",
+              path +
+                  " is setuid or setgid, but ran without those privileges, as the kernel does "
+                  "for programs that are followed; count it with --no-ptrace, or as root");
+  const auto [known, is_new] = traces_.try_emplace(path, false);
+  if (is_new) known->second = elf_imports("/proc/" + std::to_string(pid) + "/exe", "ptrace");
+  if (known->second)
+    warn_once("target_may_trace",
+              path +
+                  " uses ptrace, which is refused to it for processes that bops follows; if it "
+                  "failed by that, count it with --no-ptrace or --collector native");
+}
+
+RunCounts FollowedCounts::counts() {
+  RunCounts run;
+  run.processes = processes_;
+  run.threads = finished_;
+  run.cycles = finished_cycles_;
+  std::vector<std::size_t> process_of_row = process_of_finished_;
+  std::uint64_t scaled = scaled_threads_;
+  for (auto& [tid, live] : live_) {
+    if (live.row.pid == waiting_root_) continue;
+    if (counters_.reads_running_threads()) read(live);
+    ThreadCounts row = live.row;
+    row.counted &= counters_.reads_running_threads();
+    if (row.name.empty()) row.name = read_comm(row.pid, row.tid).value_or("");
+    if (live.last.state == Reading::State::kScaled) ++scaled;
+    if (run.cycles && live.last.cycles) *run.cycles += *live.last.cycles;
+    run.threads.push_back(std::move(row));
+    process_of_row.push_back(live.process);
+  }
+  std::vector<std::uint64_t> counted_threads(processes_.size());
+  std::size_t uncounted = 0;
+  for (std::size_t i = 0; i < run.threads.size(); ++i) {
+    const ThreadCounts& row = run.threads[i];
+    ProcessCounts& process = run.processes[process_of_row[i]];
+    process.counts.instructions += row.counts.instructions;
+    counted_threads[process_of_row[i]] += row.counted ? 1 : 0;
+    uncounted += row.counted ? 0 : 1;
+  }
+  for (std::size_t i = 0; i < processes_.size(); ++i)
+    if (counted_threads[i] == 0) {
+      run.processes[i].counted = false;
+      run.processes[i].reason = "none of its threads was counted";
+    }
+  run.quality = Quality::kExact;
+  if (scaled > 0) {
+    run.quality = Quality::kScaled;
+    run.warnings.push_back(
+        {"counts_scaled", std::to_string(scaled) +
+                              " threads were counted part of the time (at least " +
+                              std::to_string(static_cast<int>(least_share_ * 100)) +
+                              " %) and extrapolated, as their events do not fit the counters"});
+  }
+  if (uncounted > 0)
+    run.quality = uncounted == run.threads.size() ? Quality::kMissing : Quality::kPartial;
+  for (const auto& [reason, details] : uncounted_)
+    run.warnings.push_back({"threads_uncounted", std::to_string(details.threads) +
+                                                     " threads were not counted: " + reason + "; " +
+                                                     details.remedy});
+  run.warnings.insert(run.warnings.end(), warnings_.begin(), warnings_.end());
+  if (run.threads.empty()) run.quality = Quality::kMissing;
+  return run;
+}
+
+}  // namespace bops::pmu

@@ -1,0 +1,77 @@
+// From the events of threads to the rows of a run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "collectors/pmu/thread_counters.hpp"
+#include "model/collector.hpp"
+
+namespace bops::pmu {
+
+/// Opens counters for each thread that comes, reads them when it goes, and keeps the rows. An
+/// execve(2) ends the rows of the old image and starts new ones. What could not be counted has a
+/// row without counts, and is told in a warning with its reason.
+class FollowedCounts {
+ public:
+  /// `start_ns`: CLOCK_MONOTONIC at the start of the run.
+  FollowedCounts(ThreadCounters& counters, std::uint64_t start_ns)
+      : counters_(counters), start_ns_(start_ns) {}
+
+  /// The root of a run, before its execve(2). Fails if its counters cannot be opened.
+  [[nodiscard]] Result<void> hold_root(pid_t pid);
+  void on_event(const ThreadEvent& event);
+
+  /// What is counted so far, or in all. The quality says only what happened to the counters: exact,
+  /// scaled, partial or missing; nothing is said of units.
+  [[nodiscard]] RunCounts counts();
+
+ private:
+  struct Live {
+    ThreadCounts row;
+    std::size_t process = 0;  ///< index into processes_
+    std::unique_ptr<OpenCounters> counters;
+    Reading base;  ///< at the start of the row
+    Reading last;  ///< the highest that was read, less `base`
+  };
+  struct Reasons {
+    std::uint64_t threads = 0;
+    std::string remedy;
+  };
+
+  void start(pid_t pid, pid_t tid);
+  void execute(pid_t pid, pid_t former_tid);
+  void exit(pid_t tid);
+  void open(Live& live, Start start);
+  void read(Live& live);
+  void finish(Live& live, std::uint64_t now_ns);
+  void leave_uncounted(ThreadCounts& row, const Error& reason);
+  void warn_once(std::string code, std::string message);
+  void look_at_program(pid_t pid, const ProcessCounts& process);
+  [[nodiscard]] std::size_t new_process(pid_t pid, std::uint64_t now_ns);
+  [[nodiscard]] std::size_t process_of(pid_t pid, std::uint64_t now_ns);
+  [[nodiscard]] std::uint64_t now() const;
+  [[nodiscard]] bool is_waiting_root(const Live& live) const;
+
+  ThreadCounters& counters_;
+  std::uint64_t start_ns_;
+  pid_t waiting_root_ = 0;                 ///< the root, until it has executed its program
+  std::unordered_map<pid_t, Live> live_;   // by thread id
+  std::vector<ProcessCounts> processes_;   // counts are summed up in counts()
+  std::vector<std::size_t> live_threads_;  ///< of each process
+  std::unordered_map<pid_t, std::size_t> current_process_;  // by process id
+  std::vector<ThreadCounts> finished_;
+  std::vector<std::size_t> process_of_finished_;
+  std::optional<std::uint64_t> finished_cycles_ = 0;
+  std::map<std::string, Reasons> uncounted_;  // by reason
+  std::uint64_t scaled_threads_ = 0;
+  double least_share_ = 1;
+  std::vector<Warning> warnings_;
+  std::unordered_map<std::string, bool> traces_;  ///< by executable: whether it may trace
+};
+
+}  // namespace bops::pmu

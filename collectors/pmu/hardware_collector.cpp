@@ -1,0 +1,265 @@
+#include "collectors/pmu/hardware_collector.hpp"
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "collectors/pmu/divided_counters.hpp"
+#include "collectors/pmu/papi_counters.hpp"
+#include "platform/clock.hpp"
+#include "platform/procfs.hpp"
+
+namespace bops::pmu {
+namespace {
+
+using UnitName = std::pair<const char*, const char*>;  // in records, for people
+
+UnitName name_of(EventUnit unit) {
+  switch (unit) {
+    case EventUnit::kRetiredInstructions: return {"retired_instructions", "retired instructions"};
+    case EventUnit::kRetiredUops: return {"retired_uops", "retired micro-operations"};
+    case EventUnit::kDispatchedOps:
+      return {"dispatched_ops", "dispatched operations, those of wrong paths included"};
+    case EventUnit::kSpeculative:
+      return {"speculative", "speculatively executed operations, those of wrong paths included"};
+  }
+  return {};
+}
+
+using NamedEvent = std::pair<const char*, const Event*>;
+
+std::array<NamedEvent, 4> events_of(const EventSet& set) {
+  return {NamedEvent{"instructions", &set.instructions}, NamedEvent{"loads", &set.loads},
+          NamedEvent{"stores", &set.stores}, NamedEvent{"branches", &set.branches}};
+}
+
+/// The unit that is furthest from retired instructions.
+EventUnit poorest_unit(const std::vector<EventSet>& sets) {
+  EventUnit poorest = EventUnit::kRetiredInstructions;
+  for (const EventSet& set : sets)
+    for (const auto& [name, event] : events_of(set)) poorest = std::max(poorest, event->unit);
+  return poorest;
+}
+
+/// "loads and stores in dispatched operations", for each set.
+std::string units_text(const std::vector<EventSet>& sets) {
+  std::string text;
+  for (const EventSet& set : sets)
+    for (const auto& [name, event] : events_of(set))
+      if (event->unit != EventUnit::kRetiredInstructions)
+        text += (text.empty() ? "" : "; ") + std::string(name) +
+                (sets.size() > 1 ? " on " + set.pmu : "") + " are counted in " +
+                name_of(event->unit).second;
+  return text;
+}
+
+/// Programs that get other rights than bops has: the kernel lets nobody look into them.
+bool gains_privileges(const std::string& path) {
+  struct stat status {};
+  if (::geteuid() == 0 || ::stat(path.c_str(), &status) != 0) return false;
+  if ((status.st_mode & S_ISUID) != 0 && status.st_uid != ::geteuid()) return true;
+  if ((status.st_mode & S_ISGID) != 0 && status.st_gid != ::getegid()) return true;
+  return ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
+}
+
+}  // namespace
+
+HardwareCollector::HardwareCollector(std::string name, Division division,
+                                     std::optional<std::vector<EventSet>> sets)
+    : name_(std::move(name)), division_(division) {
+  if (sets) sets_.emplace(*std::move(sets));
+}
+
+const Result<std::vector<EventSet>>& HardwareCollector::sets() const {
+  if (!sets_) {
+    sets_.emplace(event_sets_for(this_machine()));
+    if (*sets_)
+      for (const EventSet& set : **sets_)
+        if (auto checked = check_encoding(set); !checked) {
+          sets_ = tl::unexpected(checked.error());
+          break;
+        }
+  }
+  return *sets_;
+}
+
+CollectorInfo HardwareCollector::info() const {
+  const char* title = "hardware counters, through PAPI and perf_event_open";
+  if (division_ == Division::kPapi) title = "hardware counters, through PAPI alone";
+  if (division_ == Division::kPerf) title = "hardware counters, through perf_event_open alone";
+  const EventUnit unit = sets() ? poorest_unit(*sets()) : EventUnit::kRetiredInstructions;
+  return {name_,    title,   name_of(unit).first, options_.with_kernel ? "user+kernel" : "user",
+          "kernel", "native"};
+}
+
+Probe HardwareCollector::probe() const {
+  if (!sets()) return {false, sets().error().message, sets().error().remedy};
+  std::string note = "events of the table " + sets()->front().table;
+  if (division_ != Division::kPerf) {
+    const auto version = papi_version();
+    if (!version && division_ == Division::kPapi)
+      return {false, version.error().message, version.error().remedy};
+    note += version ? ", PAPI " + *version : ", without PAPI: " + version.error().message;
+    if (division_ == Division::kPapi && (sets()->size() > 1 || sets()->front().groups.size() > 1))
+      return {false, "PAPI cannot count this CPU's events (several groups, or kinds of cores)",
+              "count with --collector perf"};
+  }
+  if (const auto opened = PerfCounters(*sets(), options_.with_kernel).open(0, Start::kOnExec);
+      !opened)
+    return {false, opened.error().message, opened.error().remedy};
+  const std::string units = units_text(*sets());
+  return {true, note + (units.empty() ? "" : "; " + units), ""};
+}
+
+Result<void> HardwareCollector::configure(const CountingOptions& options) {
+  if (!options.follow && division_ == Division::kPapi)
+    return failure("PAPI counts threads one by one, which needs ptrace",
+                   "leave out --no-ptrace, or count with --collector perf");
+  options_ = options;
+  return {};
+}
+
+Result<void> HardwareCollector::make_counters() {
+  auto perf = std::make_unique<PerfCounters>(*sets(), options_.with_kernel);
+  // With PAPI before 7.1, running threads are perf's: nothing may be read wrong.
+  if (division_ == Division::kPerf || !options_.follow) {
+    counters_ = std::move(perf);
+    return {};
+  }
+  auto papi = make_papi_counters(*sets(), options_.with_kernel);
+  if (division_ == Division::kPapi) {
+    if (!papi) return tl::unexpected(papi.error());
+    if (options_.snapshots && !(*papi)->reads_running_threads())
+      return failure("PAPI before 7.1 reads wrong numbers from threads that run",
+                     "leave out --interval and --control, or count with --collector perf");
+    counters_ = *std::move(papi);
+  } else if (papi && (!options_.snapshots || (*papi)->reads_running_threads())) {
+    counters_ = std::make_unique<DividedCounters>(*std::move(papi), std::move(perf));
+  } else {
+    counters_ = std::move(perf);
+  }
+  return {};
+}
+
+Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& directory) {
+  if (!sets()) return tl::unexpected(sets().error());
+  if (gains_privileges(plan.executable))
+    return failure("the " + name_ + " collector cannot count " + plan.executable +
+                       ": it is setuid or setgid, or has capabilities, and the kernel lets nobody "
+                       "look into such a program",
+                   "run bops as root, or run it uncounted with --allow-uncounted");
+  start_ns_ = directory.start_mono_ns;
+  followed_.reset();
+  tree_.reset();
+  warnings_.clear();
+  counters_.reset();  // before the next one: PAPI's state has one owner
+  if (auto made = make_counters(); !made) return made;
+  followed_ = std::make_unique<FollowedCounts>(*counters_, start_ns_);
+  return {};
+}
+
+Result<void> HardwareCollector::cannot_follow(const Error& reason) {
+  if (division_ == Division::kPapi) return tl::unexpected(reason);
+  options_.follow = false;
+  warnings_.push_back({"following_refused", reason.message});
+  return make_counters();
+}
+
+Result<void> HardwareCollector::hold(pid_t root) {
+  descriptors_ = std::make_unique<DescriptorLimit>();
+  if (options_.follow) return followed_->hold_root(root);
+  PerfCounters* const perf = dynamic_cast<PerfCounters*>(counters_.get());
+  auto opened = perf->open_tree(root);
+  if (!opened) return tl::unexpected(opened.error());
+  tree_ = std::move(*opened);
+  root_ = {};
+  root_.pid = root;
+  root_.ppid = ::getpid();
+  warnings_.push_back({"threads_not_followed",
+                       "counted by inheritance: the one row stands for all threads and children "
+                       "of the target; setuid programs among them are not in it"});
+  return {};
+}
+
+Result<void> HardwareCollector::on_thread_event(const ThreadEvent& event) {
+  if (event.kind == ThreadEvent::Kind::kHeld) return hold(event.pid);
+  if (event.kind == ThreadEvent::Kind::kReleased && !options_.follow) {
+    root_.start_ns = mono_ns() - start_ns_;
+    root_.executable = read_executable(event.pid).value_or("");
+  }
+  if (!followed_) return {};
+  // Attached to, without a root.
+  if (!descriptors_) descriptors_ = std::make_unique<DescriptorLimit>();
+  followed_->on_event(event);
+  return {};
+}
+
+RunCounts HardwareCollector::tree_counts() {
+  RunCounts run;
+  ThreadCounts row;
+  row.pid = row.tid = root_.pid;
+  row.start_ns = root_.start_ns;
+  row.end_ns = root_.end_ns;
+  row.via = tree_->via();
+  row.name = root_.executable.substr(root_.executable.rfind('/') + 1);
+  const auto reading = tree_->read();
+  ProcessCounts process = root_;
+  if (reading && reading->means_something()) {
+    row.counts.instructions = process.counts.instructions = reading->counts;
+    run.cycles = reading->cycles;
+    run.quality = reading->state == Reading::State::kScaled ? Quality::kScaled : Quality::kExact;
+  } else {
+    row.counted = process.counted = false;
+    process.reason = "the hardware counters were never scheduled, or taken away";
+    run.warnings.push_back({"threads_uncounted", process.reason});
+  }
+  run.processes.push_back(std::move(process));
+  run.threads.push_back(std::move(row));
+  return run;
+}
+
+void HardwareCollector::state_unit(RunCounts& run) const {
+  if (run.quality == Quality::kMissing) return;
+  const std::string units = units_text(*sets());
+  if (!units.empty()) {
+    run.quality = poorer(run.quality, Quality::kApproximate);
+    run.warnings.push_back({"units_of_counts", units});
+    return;
+  }
+  const double margin =
+      std::max_element(sets()->begin(), sets()->end(), [](const EventSet& a, const EventSet& b) {
+        return a.margin < b.margin;
+      })->margin;
+  std::array<char, 64> percent{};
+  std::snprintf(percent.data(), percent.size(), "%g", margin * 100);
+  run.warnings.push_back({"hardware_margin", "counted by the hardware: exact within " +
+                                                 std::string(percent.data()) +
+                                                 " % for known work on this CPU"});
+}
+
+Result<RunCounts> HardwareCollector::counts() {
+  if (!followed_) return failure("nothing was counted");
+  if (!options_.follow && !tree_) return failure("the target was not started");
+  RunCounts run = options_.follow ? followed_->counts() : tree_counts();
+  run.warnings.insert(run.warnings.end(), warnings_.begin(), warnings_.end());
+  state_unit(run);
+  return run;
+}
+
+Result<RunCounts> HardwareCollector::collect() {
+  root_.end_ns = mono_ns() - start_ns_;
+  auto run = counts();
+  descriptors_.reset();
+  return run;
+}
+
+Result<RunCounts> HardwareCollector::recover(const RunDirectory& /*directory*/) {
+  return failure("hardware counters ended with the bops that held them",
+                 "use --interval with -o FILE: what is in FILE then is not lost");
+}
+
+}  // namespace bops::pmu

@@ -1,0 +1,63 @@
+// The collector of hardware counters, behind the names pmu, papi and perf.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collectors/pmu/event_table.hpp"
+#include "collectors/pmu/followed_counts.hpp"
+#include "collectors/pmu/perf_counters.hpp"
+#include "collectors/pmu/thread_counters.hpp"
+#include "model/collector.hpp"
+
+namespace bops::pmu {
+
+/// What opens the counters of threads.
+enum class Division : std::uint8_t {
+  kDivided,  ///< PAPI, and perf groups of the same events where PAPI is wrong or slow
+  kPapi,
+  kPerf,
+};
+
+class HardwareCollector final : public Collector {
+ public:
+  /// Counts the events of `sets`, for tests; those of this machine where absent.
+  HardwareCollector(std::string name, Division division,
+                    std::optional<std::vector<EventSet>> sets = {});
+
+  [[nodiscard]] CollectorInfo info() const override;
+  [[nodiscard]] Probe probe() const override;
+  [[nodiscard]] Result<void> configure(const CountingOptions& options) override;
+  [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
+  [[nodiscard]] bool follows_threads() const override { return options_.follow; }
+  [[nodiscard]] Result<void> cannot_follow(const Error& reason) override;
+  [[nodiscard]] Result<void> on_thread_event(const ThreadEvent& event) override;
+  [[nodiscard]] Result<RunCounts> snapshot() override { return counts(); }
+  [[nodiscard]] Result<RunCounts> collect() override;
+  [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override;
+
+ private:
+  [[nodiscard]] const Result<std::vector<EventSet>>& sets() const;
+  [[nodiscard]] Result<void> make_counters();
+  [[nodiscard]] Result<void> hold(pid_t root);
+  [[nodiscard]] Result<RunCounts> counts();
+  [[nodiscard]] RunCounts tree_counts();
+  void state_unit(RunCounts& run) const;
+
+  std::string name_;
+  Division division_;
+  mutable std::optional<Result<std::vector<EventSet>>> sets_;
+  CountingOptions options_;
+  std::uint64_t start_ns_ = 0;
+  std::unique_ptr<DescriptorLimit> descriptors_;
+  std::unique_ptr<ThreadCounters> counters_;
+  std::unique_ptr<FollowedCounts> followed_;
+  // Without following:
+  std::unique_ptr<OpenCounters> tree_;
+  ProcessCounts root_;
+  std::vector<Warning> warnings_;
+};
+
+}  // namespace bops::pmu

@@ -1,0 +1,73 @@
+// Counters of single threads: opened when a thread comes, read while it is stopped or runs or has
+// ended, closed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/error.hpp"
+#include "model/instruction_counts.hpp"
+
+namespace bops::pmu {
+
+/// What the counters of one thread have counted since they were opened.
+struct Reading {
+  enum class State : std::uint8_t {
+    kWhole,           ///< counted all the time
+    kScaled,          ///< counted part of the time and extrapolated: `share` of it
+    kNeverScheduled,  ///< the thread ran, but its counters never did: the counts mean nothing
+    kLost,            ///< taken away by someone else meanwhile: the counts mean nothing
+  };
+  InstructionCounts counts;
+  std::optional<std::uint64_t> cycles;
+  State state = State::kWhole;
+  double share = 1;  ///< of the time that the thread ran, in which it was counted
+
+  [[nodiscard]] bool means_something() const {
+    return state == State::kWhole || state == State::kScaled;
+  }
+};
+
+/// The open counters of one thread; the destructor closes them.
+class OpenCounters {
+ public:
+  OpenCounters() = default;
+  OpenCounters(const OpenCounters&) = delete;
+  OpenCounters& operator=(const OpenCounters&) = delete;
+  virtual ~OpenCounters() = default;
+
+  /// The thread may be stopped, or have ended; running only where
+  /// ThreadCounters::reads_running_threads().
+  [[nodiscard]] virtual Result<Reading> read() = 0;
+  /// The kernel has taken the counters off the thread, which goes on: it executed a program that
+  /// bops may not look into.
+  [[nodiscard]] virtual bool is_detached() const { return false; }
+  /// ThreadCounts::via
+  [[nodiscard]] virtual std::string_view via() const = 0;
+};
+
+enum class Start : std::uint8_t {
+  kAtOnce,
+  kOnExec,  ///< with the thread's next execve(2)
+};
+
+class ThreadCounters {
+ public:
+  ThreadCounters() = default;
+  ThreadCounters(const ThreadCounters&) = delete;
+  ThreadCounters& operator=(const ThreadCounters&) = delete;
+  virtual ~ThreadCounters() = default;
+
+  /// Fails for the reason that the kernel gave, in words without the thread's id. A thread that has
+  /// ended meanwhile is no failure: null.
+  [[nodiscard]] virtual Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) = 0;
+  [[nodiscard]] virtual bool starts_on_exec() const = 0;
+  [[nodiscard]] virtual bool reads_running_threads() const = 0;
+};
+
+}  // namespace bops::pmu

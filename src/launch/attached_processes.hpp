@@ -1,0 +1,53 @@
+// Running processes that bops was told to count: attached to, waited for, left.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "launch/signal_hold.hpp"
+#include "launch/target_process.hpp"
+#include "launch/thread_follower.hpp"
+
+namespace bops {
+
+/// Processes with all their threads, and the threads and children that they make later. They go on
+/// when bops leaves them, or dies.
+///
+/// As with TargetProcess, all signals of the calling thread are blocked from the first call to the
+/// destructor.
+class AttachedProcesses {
+ public:
+  /// Attaches to all of them, or to none.
+  [[nodiscard]] static Result<AttachedProcesses> attach(const std::vector<pid_t>& pids,
+                                                        ThreadFollower::Listener listener);
+
+  /// Processes that appear in `more()`, asked about once a second, are attached to as well (a
+  /// cgroup has no event that tells of them).
+  using Newcomers = std::function<std::vector<pid_t>()>;
+
+  /// Waits until all have ended, SIGINT, SIGTERM or SIGHUP has come, or `duration` has passed, if
+  /// there is one.
+  void wait(std::optional<std::chrono::nanoseconds> duration, const Ticker& ticker,
+            const Newcomers& more = {});
+
+  /// Lets all go that are left.
+  void detach() { follower_->detach_all(); }
+
+ private:
+  AttachedProcesses(SignalHold signals, ThreadFollower::Listener listener)
+      : signals_(std::move(signals)),
+        follower_(std::make_unique<ThreadFollower>(std::move(listener))) {}
+  /// Handles all that has happened to the followed threads.
+  void reap();
+  [[nodiscard]] bool asked_to_end() const;
+
+  SignalHold signals_;
+  std::unique_ptr<ThreadFollower> follower_;
+};
+
+}  // namespace bops

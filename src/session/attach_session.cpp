@@ -1,0 +1,120 @@
+#include "session/attach_session.hpp"
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "launch/attached_processes.hpp"
+#include "model/version.hpp"
+#include "platform/clock.hpp"
+#include "platform/files.hpp"
+#include "platform/host_identity.hpp"
+#include "report/missing.hpp"
+#include "session/intervals.hpp"
+
+namespace bops {
+namespace {
+
+constexpr const char* kCgroups = "/sys/fs/cgroup";
+
+/// The processes of a cgroup and those below it.
+std::vector<pid_t> processes_in(const std::string& cgroup) {
+  std::set<pid_t> pids;
+  const auto read = [&pids](const std::string& directory) {
+    std::istringstream numbers(read_file_whole(directory + "/cgroup.procs").value_or(""));
+    for (pid_t pid = 0; numbers >> pid;)
+      if (pid > 0) pids.insert(pid);
+  };
+  read(cgroup);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(cgroup, error))
+    if (entry.is_directory(error)) read(entry.path().string());
+  return {pids.begin(), pids.end()};
+}
+
+Result<std::vector<pid_t>> processes_of(const AttachRequest& request) {
+  std::vector<pid_t> pids = request.pids;
+  if (request.cgroup.empty()) return pids;
+  std::error_code error;
+  if (!std::filesystem::exists(request.cgroup + "/cgroup.procs", error))
+    return failure(request.cgroup + " is not a cgroup",
+                   "name a directory below " + std::string(kCgroups));
+  for (const pid_t pid : processes_in(request.cgroup)) pids.push_back(pid);
+  return pids;
+}
+
+/// The collector that the request names, or the hardware counters: nothing else can be attached.
+Result<Collector*> collector_for(const AttachRequest& request, Collectors collectors) {
+  const bool is_auto = request.collector == "auto";
+  const auto choice = choose_collector(collectors, is_auto ? "pmu" : request.collector, false);
+  if (!choice) return tl::unexpected(choice.error());
+  if (auto configured = choice->collector->configure({request.with_kernel, true, true});
+      !configured)
+    return tl::unexpected(configured.error());
+  if (!choice->collector->follows_threads())
+    return failure("the collector " + request.collector + " counts programs from their start only",
+                   "start the program with bops run, or attach with --collector pmu");
+  return choice->collector;
+}
+
+}  // namespace
+
+Result<std::string> cgroup_of_unit(const std::string& unit) {
+  const std::string name = unit.find('.') == std::string::npos ? unit + ".service" : unit;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           kCgroups, std::filesystem::directory_options::skip_permission_denied, error))
+    if (entry.path().filename() == name && entry.is_directory(error)) return entry.path().string();
+  return failure("no systemd unit " + name + " has processes",
+                 "systemctl status tells whether it runs");
+}
+
+Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
+                                 const RunListener& listener) {
+  const auto chosen = collector_for(request, collectors);
+  if (!chosen) return tl::unexpected(chosen.error());
+  Collector* const collector = *chosen;
+  const auto pids = processes_of(request);
+  if (!pids) return tl::unexpected(pids.error());
+  const std::uint64_t start_ns = mono_ns();
+  LaunchPlan nothing_to_launch;
+  if (auto prepared = collector->prepare(nothing_to_launch, {"", start_ns}); !prepared)
+    return tl::unexpected(prepared.error());
+
+  RunRecord record;
+  record.tool_version = kVersion;
+  record.started = rfc3339_utc(std::chrono::system_clock::now());
+  record.host = read_host_identity();
+  record.labels = request.labels;
+  record.collectors.push_back(collector->info());
+  auto attached = AttachedProcesses::attach(
+      *pids, [collector](const ThreadEvent& event) { (void)collector->on_thread_event(event); });
+  if (!attached) return tl::unexpected(attached.error());
+
+  IntervalSeries series;
+  const Ticker ticker{request.interval, [&] {
+                        if (const auto counts = collector->snapshot())
+                          listener.on_interval(series.next(*counts, mono_ns() - start_ns));
+                      }};
+  AttachedProcesses::Newcomers newcomers;
+  if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
+  attached->wait(request.duration, ticker, newcomers);
+  record.wall_ns = mono_ns() - start_ns;
+  auto counts = collector->collect();
+  attached->detach();
+  if (!counts) return tl::unexpected(counts.error());
+  record.counts = std::move(*counts);
+  record.cycles = record.counts.cycles;
+  if (request.interval.count() > 0)
+    listener.on_interval(series.next(record.counts, record.wall_ns));
+  record.warnings.push_back({"attached",
+                             "counted from the time that bops attached: what the processes did "
+                             "before is not in this record"});
+  explain_missing_numbers(record);
+  return record;
+}
+
+}  // namespace bops

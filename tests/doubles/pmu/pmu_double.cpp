@@ -1,0 +1,65 @@
+#include "tests/doubles/pmu/pmu_double.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+namespace bops {
+namespace {
+
+constexpr const char* kRules = "BOPS_PMU_DOUBLE";
+constexpr const char* kPreload = "LD_PRELOAD";
+
+std::string with_double(const char* preload) {
+  const std::string library = BOPS_PMU_DOUBLE_LIBRARY;
+  return preload == nullptr || *preload == '\0' ? library : library + ":" + preload;
+}
+
+}  // namespace
+
+PmuDouble::PmuDouble(const std::string& rules) {
+  const char* folder = std::getenv("TMPDIR");
+  path_ = std::string(folder != nullptr ? folder : "/tmp") + "/bops-pmu-double-XXXXXX";
+  const int fd = ::mkstemp(path_.data());
+  if (fd < 0) std::abort();
+  ::close(fd);
+  change(rules);
+  ::setenv(kRules, path_.c_str(), 1);
+}
+
+PmuDouble::~PmuDouble() {
+  ::unsetenv(kRules);
+  ::unlink(path_.c_str());
+}
+
+void PmuDouble::change(const std::string& rules) {
+  // A new file in the place of the old: never seen half written, and never taken for the old one.
+  const std::string fresh = path_ + ".new";
+  std::ofstream(fresh) << rules;
+  if (std::rename(fresh.c_str(), path_.c_str()) != 0) std::abort();
+}
+
+std::map<std::string, std::string> PmuDouble::environment() const {
+  return {{kRules, path_}, {kPreload, BOPS_PMU_DOUBLE_LIBRARY}};
+}
+
+const char* PmuDouble::skylake_events() {
+  return "event instructions 4 0xc0\nevent loads 4 0x81d0\nevent stores 4 0x82d0\n"
+         "event branches 4 0xc4\nevent cycles 4 0x3c\nfixed instructions cycles\n";
+}
+
+void run_with_pmu_double(char** argv) {
+  const char* preload = std::getenv(kPreload);
+  if (preload != nullptr && std::string(preload).find(BOPS_PMU_DOUBLE_LIBRARY) != std::string::npos)
+    return;
+  ::setenv(kPreload, with_double(preload).c_str(), 1);
+  // The address sanitizer wants to be first otherwise.
+  ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
+  ::execv("/proc/self/exe", argv);
+  std::perror("cannot run again with the PMU double");
+  std::_Exit(1);
+}
+
+}  // namespace bops
