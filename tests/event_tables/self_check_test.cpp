@@ -213,6 +213,20 @@ TEST_F(Remembered, is_made_where_nothing_can_be_remembered) {
     EXPECT_TRUE(checks({directory_ + "/missing", "skylake", "boot 1"}));
 }
 
+// --- What the kernel is asked about a CPU that no file is for ------------------------------------
+
+TEST(ThisMachine, has_the_events_that_the_kernel_opens_or_only_forbids) {
+  const Machine machine = this_machine();
+  constexpr std::uint64_t kStores = 0x100;  // PERF_COUNT_HW_CACHE_L1D, writes
+  PmuDouble pmu("");
+  EXPECT_TRUE(machine.kernel_counts(PERF_TYPE_HW_CACHE, kStores));
+  pmu.change("error EACCES");
+  EXPECT_TRUE(machine.kernel_counts(PERF_TYPE_HW_CACHE, kStores));
+  pmu.change("error ENOENT type=3 config=0x100");
+  EXPECT_FALSE(machine.kernel_counts(PERF_TYPE_HW_CACHE, kStores));
+  EXPECT_TRUE(machine.kernel_counts(PERF_TYPE_HW_CACHE, 0));
+}
+
 TEST(BootId, is_what_the_kernel_says) {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string line;

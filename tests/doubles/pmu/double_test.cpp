@@ -14,6 +14,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -338,6 +339,26 @@ TEST(PmuDouble, keeps_an_event_while_any_descriptor_of_it_is_open) {
   work();
   EXPECT_EQ(read_one(copy).value, 55U);
   EXPECT_EQ(read_one(other).value, 55U);
+}
+
+TEST(PmuDouble, is_read_by_a_program_that_inherits_the_descriptor) {
+  const PmuDouble pmu(kFour + "thread * instructions=55 loads=44");
+  constexpr std::uint64_t kFormat = PERF_FORMAT_GROUP;
+  const UniqueFd leader = open_event(raw(kInstructions, kFormat));
+  const UniqueFd loads = open_event(raw(kLoads, kFormat), 0, leader.get());
+  ASSERT_TRUE(leader && loads);
+  work();
+  ::fcntl(leader.get(), F_SETFD, 0);
+  const std::string read_it =
+      "dd bs=24 count=1 status=none <&" + std::to_string(leader.get()) + " | od -A n -t u8 -w24";
+  FILE* output = ::popen(("exec 2>&1; " + read_it).c_str(), "r");
+  ASSERT_NE(output, nullptr);
+  std::uint64_t count = 0, first = 0, second = 0;
+  EXPECT_EQ(std::fscanf(output, "%lu %lu %lu", &count, &first, &second), 3);
+  ::pclose(output);
+  EXPECT_EQ(count, 2U);
+  EXPECT_EQ(first, 55U);
+  EXPECT_EQ(second, 44U);
 }
 
 TEST(PmuDouble, maps_a_page_without_a_counter_to_read_from) {

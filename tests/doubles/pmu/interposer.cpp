@@ -31,13 +31,19 @@ namespace {
 
 using Id = std::uint64_t;  // the kernel's number of an event, the same for all its descriptors
 
-struct OpenEvent {
+/// What an event was opened as. Appended to a file beside the rules, for processes that get its
+/// descriptor by exec, fork or a socket.
+struct Opening {
+  Id id = 0;
+  Id leader = 0;
   Code code;
+  std::uint64_t read_format = 0;  ///< what was asked for
   pid_t tid = 0;
   bool counts_kernel = false;
   bool pinned = false;
-  std::uint64_t read_format = 0;  ///< what was asked for
-  Id leader = 0;
+};
+
+struct OpenEvent : Opening {
   std::uint64_t base = 0;  ///< value at the last reset
   std::shared_ptr<ThreadName> name;
   int descriptors = 1;  ///< of this process
@@ -72,6 +78,8 @@ class Double {
 
  private:
   void update_rules();
+  void publish(const Opening& opening) const;
+  void take_published();
   long refuse(const perf_event_attr& attributes, Code code, int group);
   bool fits(const OpenEvent& leader, Id leader_id, Code code) const;
   bool never_fits(Id leader_id) const;
@@ -79,6 +87,7 @@ class Double {
   [[nodiscard]] Subject subject_of(const OpenEvent& event, std::uint64_t running_ns) const;
   std::uint64_t value_of(const OpenEvent& event, std::uint64_t running_ns) const;
   OpenEvent* find(Id id);
+  OpenEvent* find_published(Id id);
 
   std::mutex mutex_;
   std::string rules_stamp_;
@@ -86,6 +95,7 @@ class Double {
   std::unordered_map<Id, OpenEvent> events_;
   std::unordered_map<Id, std::vector<Id>> groups_;  ///< members of a leader, itself first
   std::uint64_t opened_ = 0;
+  std::uint64_t published_read_ = 0;  ///< bytes of the file that were taken in
 };
 
 const char* rules_path() {
@@ -209,6 +219,8 @@ long Double::open(const perf_event_attr* asked, pid_t pid, int cpu, int group,
                      ? of_leader->second.name
                      : std::make_shared<ThreadName>(event.tid);
   }
+  event.id = *id;
+  publish(event);
   groups_[leader].push_back(*id);
   events_[*id] = std::move(event);
   ++opened_;
@@ -218,6 +230,43 @@ long Double::open(const perf_event_attr* asked, pid_t pid, int cpu, int group,
 OpenEvent* Double::find(Id id) {
   const auto event = events_.find(id);
   return event == events_.end() ? nullptr : &event->second;
+}
+
+std::string published_path() {
+  return std::string(rules_path()) + ".events";
+}
+
+void Double::publish(const Opening& opening) const {
+  const long file = kernel_call(SYS_open, reinterpret_cast<long>(published_path().c_str()),
+                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file < 0) return;
+  // Whole records: writes that append do not mix.
+  kernel_call(SYS_write, file, reinterpret_cast<long>(&opening), sizeof(opening));
+  kernel_call(SYS_close, file);
+}
+
+void Double::take_published() {
+  std::ifstream file(published_path(), std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(published_read_));
+  Opening opening;
+  while (file.read(reinterpret_cast<char*>(&opening), sizeof(opening))) {
+    published_read_ += sizeof(opening);
+    OpenEvent event;
+    static_cast<Opening&>(event) = opening;
+    if (events_.try_emplace(opening.id, std::move(event)).second)
+      groups_[opening.leader].push_back(opening.id);
+  }
+}
+
+/// An event of another process too, of which this one has a descriptor.
+OpenEvent* Double::find_published(Id id) {
+  if (OpenEvent* event = find(id)) return event;
+  struct stat status {};
+  if (::stat(published_path().c_str(), &status) != 0 ||
+      static_cast<std::uint64_t>(status.st_size) <= published_read_)
+    return nullptr;
+  take_published();
+  return find(id);
 }
 
 Subject Double::subject_of(const OpenEvent& event, std::uint64_t running_ns) const {
@@ -277,7 +326,7 @@ std::optional<long> Double::read(int fd, void* buffer, std::size_t size) {
   const std::optional<Id> id = id_of(fd);
   if (!id) return std::nullopt;
   const std::lock_guard lock(mutex_);
-  const OpenEvent* event = find(*id);
+  const OpenEvent* event = find_published(*id);
   if (event == nullptr) return std::nullopt;
   update_rules();
   std::vector<std::uint64_t> words(3 * 64 + 3);

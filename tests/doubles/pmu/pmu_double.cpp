@@ -32,6 +32,7 @@ PmuDouble::PmuDouble(const std::string& rules) {
 PmuDouble::~PmuDouble() {
   ::unsetenv(kRules);
   ::unlink(path_.c_str());
+  ::unlink((path_ + ".events").c_str());
 }
 
 void PmuDouble::change(const std::string& rules) {
