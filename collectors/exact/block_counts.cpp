@@ -165,7 +165,9 @@ DecodedBlocks::DecodedBlocks(const BlockProfile& profile, InstructionMemory& mem
       memory_(memory),
       index_(profile.blocks),
       places_(profile.blocks.size()),
-      facts_(1) {}
+      facts_(1) {
+  facts_.reserve(1 + std::min(profile.blocks.size(), profile.executions.size()));
+}
 
 const BlockFacts& DecodedBlocks::facts(std::size_t place) {
   if (places_[place] == 0) {

@@ -204,6 +204,12 @@ void Reading::walk_extents() {
   const auto used = load<std::uint64_t>(file_, offsetof(bops_profile_header, used));
   profile_.bytes_used = std::min<std::uint64_t>(used, file_.size());
   profile_.refusals = load<std::uint32_t>(file_, offsetof(bops_profile_header, lost));
+  // Growing would copy them again and again. A damaged profile must not ask for more than it has.
+  const auto blocks = load<std::uint64_t>(file_, offsetof(bops_profile_header, next_block));
+  const std::size_t room =
+      std::min<std::uint64_t>(blocks, profile_.bytes_used / sizeof(bops_profile_block));
+  profile_.blocks.reserve(room);
+  profile_.executions.reserve(room);
   std::size_t at = BOPS_PROFILE_EXTENT_SIZE;
   while (at < profile_.bytes_used && file_.size() - at >= sizeof(bops_profile_extent)) {
     if (!is_data(at)) {

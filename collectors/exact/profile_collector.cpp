@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "collectors/exact/block_profile.hpp"
+#include "platform/clock.hpp"
 #include "platform/file_mapping.hpp"
 
 namespace bops::exact {
@@ -39,15 +40,21 @@ Result<std::unique_ptr<program_file>> ProfileCollector::program_of(const std::st
 }
 
 Result<RunCounts> ProfileCollector::count(Detail detail) {
+  const std::uint64_t begin_ns = mono_ns();
   const auto mapping = FileMapping::open(profile_path_, FileMapping::Access::kReadOnly);
   if (!mapping) return tl::unexpected(mapping.error());
   const FileData data(profile_path_);
   const auto profile = read_block_profile(mapping->bytes(), &data);
   if (!profile) return tl::unexpected(profile.error());
-  spdlog::debug("{}: {} blocks, {} threads, {} bytes of profile", engine_, profile->blocks.size(),
-                profile->threads.size(), profile->bytes_used);
-  return detail == Detail::kFunctions ? counter_.count_with_functions(*profile)
-                                      : counter_.count(*profile);
+  const std::uint64_t read_ns = mono_ns();
+  spdlog::debug("{}: {} blocks, {} executed, {} threads, {} bytes of profile, read in {} us",
+                engine_, profile->blocks.size(), profile->executions.size(),
+                profile->threads.size(), profile->bytes_used, (read_ns - begin_ns) / 1000);
+  RunCounts run = detail == Detail::kFunctions ? counter_.count_with_functions(*profile)
+                                               : counter_.count(*profile);
+  spdlog::debug("{}: {} functions, counted in {} us", engine_, run.functions.size(),
+                (mono_ns() - read_ns) / 1000);
+  return run;
 }
 
 Result<RunCounts> ProfileCollector::collect() {

@@ -1,5 +1,6 @@
 #include "cli/cli.hpp"
 
+#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -32,6 +33,14 @@ std::vector<std::string> take_command(int argc, char** argv, std::vector<std::st
   return {dashes == words.end() ? dashes : dashes + 1, words.end()};
 }
 
+/// bops lives for one report: what it gives back to the kernel it asks for again, page by page.
+void keep_freed_memory() {
+  constexpr int kNever = 1 << 30, kStep = 4 << 20;  // bytes
+  ::mallopt(M_TRIM_THRESHOLD, kNever);
+  ::mallopt(M_MMAP_THRESHOLD, kStep * 8);  // no more is accepted
+  ::mallopt(M_TOP_PAD, kStep);
+}
+
 }  // namespace
 
 int report_error(const Error& error) {
@@ -47,6 +56,7 @@ bool use_colour(const std::string& choice, int fd) {
 }
 
 int run_cli(int argc, char** argv, Collectors collectors) {
+  keep_freed_memory();
   CLI::App app("Counts the basic operations (BOPs) that a program executes.", "bops");
   app.set_version_flag("--version", std::string("bops ") + kVersion);
   app.require_subcommand(1);

@@ -1,4 +1,5 @@
 // bops run: counts one command.
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "launch/command.hpp"
 #include "launch/interpreter.hpp"
 #include "launch/target_process.hpp"
+#include "platform/clock.hpp"
 #include "platform/files.hpp"
 #include "report/escape.hpp"
 #include "report/repeat.hpp"
@@ -189,11 +191,14 @@ int run(const Options& options, const Invocation& invocation) {
   if (*calibration) apply_calibration(**calibration, options.calibration, finished->record);
 
   const RenderOptions render{options.per_thread, use_colour(options.colour, sink->fd())};
+  const std::uint64_t begin_ns = mono_ns();
   if (const auto written = sink->write(finished->record, render); !written) {
     const int status = report_error(written.error());
     keep(*finished);
     return status;
   }
+  spdlog::debug("the target took {} us, the report {} us", finished->record.wall_ns / 1000,
+                (mono_ns() - begin_ns) / 1000);
   const Quality quality = finished->record.counts.quality;
   if (options.strict && quality != Quality::kExact)
     return report_error(

@@ -73,7 +73,7 @@ def differences(bops, module, scratch):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    bops, modules = sys.argv[1], sys.argv[2:] or MODULES
+    bops, modules = os.path.abspath(sys.argv[1]), sys.argv[2:] or MODULES
     if subprocess.run(["/usr/bin/python3", "-c", "import test.test_threading"],
                       stderr=subprocess.DEVNULL).returncode != 0:
         print("Python's own tests are not installed: apt-get install libpython3.11-testsuite")

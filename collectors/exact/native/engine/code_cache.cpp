@@ -21,6 +21,12 @@ std::uint32_t low(Word address) {
   return static_cast<std::uint32_t>(address);
 }
 
+void populate(Word begin, Word end) {
+  constexpr int kMadvise = 28;
+  constexpr Word kPopulateWrite = 23;  // Linux 5.14
+  kernel_call(kMadvise, begin, end - begin, kPopulateWrite);
+}
+
 }  // namespace
 
 CodeCache cache;
@@ -60,37 +66,62 @@ void CodeCache::emit_exit(Emitter& out, std::uint32_t exit_index) const {
   out.jump_gs(GS_ENTER);
 }
 
-Word CodeCache::find(Word pc) const {
-  for (Word i = spread(pc) & hash_mask_; hash_[i].block != 0; i = (i + 1) & hash_mask_) {
-    if (hash_[i].low_pc != low(pc)) continue;
-    const Block& block = blocks_[hash_[i].block - 1];
-    if (block.pc == pc) return block.forgotten ? 0 : block.start;
-  }
-  return 0;
+bool CodeCache::is_of(const Entry& entry, Word pc) {
+  if (entry.low_pc != low(pc)) return false;
+  if (pc >> 32 == 0) return (entry.start & kHighPc) == 0;
+  const std::uint32_t start = entry.start & ~kHighPc;
+  return start != entry.start && start != kForgotten && block_at(start)->pc == pc;
 }
 
-void CodeCache::remember(Word pc, std::uint32_t index) {
-  if (hash_used_ * 2 > hash_mask_) grow_hash();
+/// The entry of `pc`, or the free one for it.
+CodeCache::Entry& CodeCache::entry_of(Word pc) {
   Word i = spread(pc) & hash_mask_;
-  while (hash_[i].block != 0 &&
-         (hash_[i].low_pc != low(pc) || blocks_[hash_[i].block - 1].pc != pc))
-    i = (i + 1) & hash_mask_;
-  if (hash_[i].block == 0) ++hash_used_;
-  hash_[i] = {low(pc), index + 1};
+  while (hash_[i].start != 0 && !is_of(hash_[i], pc)) i = (i + 1) & hash_mask_;
+  return hash_[i];
+}
+
+Word CodeCache::find(Word pc) {
+  const std::uint32_t start = entry_of(pc).start & ~kHighPc;
+  return start == kForgotten ? 0 : start;
+}
+
+void CodeCache::remember(const Block& block) {
+  if (hash_used_ * 2 > hash_mask_) grow_hash();
+  Entry& entry = entry_of(block.pc);
+  if (entry.start == 0) ++hash_used_;
+  entry = {low(block.pc), block.start | (block.pc >> 32 != 0 ? kHighPc : 0)};
 }
 
 void CodeCache::grow_hash() {
   const Entry* const old = hash_;
   const Word old_size = hash_mask_ + 1;
-  hash_ = static_cast<Entry*>(reserve_memory(old_size * 4 * sizeof hash_[0]));
-  hash_mask_ = old_size * 4 - 1;
+  hash_ = static_cast<Entry*>(reserve_memory(old_size * 2 * sizeof hash_[0]));
+  populate(word(hash_), word(hash_ + old_size * 2));
+  hash_mask_ = old_size * 2 - 1;
+  hash_used_ = 0;
   for (Word i = 0; i < old_size; ++i) {
-    if (old[i].block == 0) continue;
-    Word at = spread(blocks_[old[i].block - 1].pc) & hash_mask_;
-    while (hash_[at].block != 0) at = (at + 1) & hash_mask_;
-    hash_[at] = old[i];
+    const std::uint32_t start = old[i].start & ~kHighPc;
+    if (start == 0 || start == kForgotten) continue;
+    const Word pc = start == old[i].start ? Word{old[i].low_pc} : block_at(start)->pc;
+    entry_of(pc) = old[i];
+    ++hash_used_;
   }
   give_up_memory(word(old), old_size * sizeof old[0]);
+}
+
+/// Memory that is about to be written to, many pages at once: a fault for each costs more than the
+/// page. Where it cannot be had, the faults come. kReserve keeps what is asked for within the
+/// cache.
+void CodeCache::populate_ahead() {
+  constexpr Word kAhead = 16 * 1024, kStep = 64 * 1024;
+  const Word ends[5] = {word(hot_), word(cold_), word(blocks_ + block_count_),
+                        word(items_ + item_count_), word(exits_ + exit_count_)};
+  for (int i = 0; i < 5; ++i) {
+    if (ends[i] + kAhead <= populated_[i]) continue;
+    const Word begin = (ends[i] > populated_[i] ? ends[i] : populated_[i]) / kPageSize * kPageSize;
+    populated_[i] = begin + kStep;
+    populate(begin, populated_[i]);
+  }
 }
 
 Block* CodeCache::block_at(Word address) {
@@ -171,8 +202,10 @@ void CodeCache::forget(Word start, Word end) {
     Block& block = blocks_[i];
     if (block.forgotten || !is_from(block, start, end)) continue;
     block.forgotten = true;
-    std::uint32_t& entry = table[block.pc & 0x3fffffff];
-    if (entry != 0) __atomic_store_n(&entry, 0, __ATOMIC_RELEASE);
+    Entry& entry = entry_of(block.pc);  // perhaps that of a newer block, or free
+    if ((entry.start & ~kHighPc) == block.start) entry.start = kForgotten | (entry.start & kHighPc);
+    std::uint32_t& target = table[block.pc & 0x3fffffff];
+    if (target != 0) __atomic_store_n(&target, 0, __ATOMIC_RELEASE);
     // What is linked to it, or runs into it, traps; see on_signal.
     constexpr std::uint8_t kInt3 = 0xcc;
     __atomic_store_n(reinterpret_cast<std::uint8_t*>(Word{block.start}), kInt3, __ATOMIC_RELEASE);

@@ -83,7 +83,7 @@ class CodeCache {
   bool create(Word place, Word size);
 
   /// The cache address of the block at `pc`, 0 if it is not translated.
-  [[nodiscard]] Word find(Word pc) const;
+  [[nodiscard]] Word find(Word pc);
   /// Where a jump to `pc` goes: its block, translated now if need be, or an exit that leaves the
   /// fault to the kernel. Engine lock held.
   Word enter(Word pc);
@@ -137,8 +137,9 @@ class CodeCache {
   static constexpr Word kReserve = 256 * 1024;
 
   Word enter(Word pc, int max_blocks);
+  void populate_ahead();
   std::uint32_t add_exit(ExitKind kind, Word pc, Word patch = 0);
-  void remember(Word pc, std::uint32_t index);
+  void remember(const Block& block);
   void grow_hash();
   [[nodiscard]] bool is_from(const Block& block, Word start, Word end) const;
   /// Code that leaves the cache through an exit.
@@ -158,12 +159,19 @@ class CodeCache {
   std::uint32_t next_number_ = 0;
   std::uint32_t block_count_ = 0;  ///< of whole blocks: see block_at
   std::uint32_t item_count_ = 0, exit_count_ = 0;
-  /// Open addressing by guest address.
+  /// Open addressing by guest address. Nearly all are below 4 GiB, and found without a look at the
+  /// block.
   struct Entry {
-    std::uint32_t low_pc;  ///< spares a look at most blocks of other addresses
-    std::uint32_t block;   ///< its index + 1, 0: free
+    std::uint32_t low_pc;
+    std::uint32_t start;  ///< of the block, below 2 GiB, perhaps with kHighPc; 0: free
   };
+  static constexpr std::uint32_t kHighPc = std::uint32_t{1} << 31;  ///< the block knows the rest
+  static constexpr std::uint32_t kForgotten = 1;                    ///< in place of the start
+  [[nodiscard]] bool is_of(const Entry& entry, Word pc);
+  [[nodiscard]] Entry& entry_of(Word pc);
   Entry* hash_ = nullptr;
+  /// Up to where the memory of each row that grows was asked for (populate_ahead).
+  Word populated_[5] = {};
   Word hash_mask_ = 0;
   Word hash_used_ = 0;
 };

@@ -19,6 +19,7 @@ constexpr std::size_t kPathPool = std::size_t{4} << 20;
 /// Ascending, not overlapping.
 ExecutableRange* ranges;
 std::size_t range_count;
+std::size_t last_found;  ///< by first_above
 
 /// Paths, one behind the other, each once; never freed, as mapping records and ranges point there.
 char* paths;
@@ -39,6 +40,10 @@ const char* keep_path(const char* path) {
 
 /// Index of the first range that ends above `address`.
 std::size_t first_above(Word address) {
+  // Mostly it is the range of the last time.
+  if (last_found < range_count && ranges[last_found].start <= address &&
+      address < ranges[last_found].end)
+    return last_found;
   std::size_t first = 0, last = range_count;
   while (first < last) {
     const std::size_t middle = first + (last - first) / 2;
@@ -47,6 +52,7 @@ std::size_t first_above(Word address) {
     else
       last = middle;
   }
+  last_found = first;
   return first;
 }
 

@@ -15,15 +15,21 @@ bool is_indirect(Control control) {
          control == Control::kReturn;
 }
 
-/// How many bytes of code may be read at `pc`: 0 if it is not executable. At most 15.
-std::size_t code_bytes_at(Word pc) {
-  constexpr Word kMost = BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
-  const ExecutableRange* range = executable_at(pc);
-  if (!range) return 0;
+/// How many bytes of code may be read at `pc`, which is in `range`. At most those of one
+/// instruction where a page ends soon: behind the end of a file there are mapped pages that fault.
+std::size_t code_bytes_in(const ExecutableRange* range, Word pc) {
+  constexpr Word kEnough = BOPS_PROFILE_MAX_INSTRUCTION_SIZE, kReadAhead = 64;
   Word available = range->end - pc;
-  while (available < kMost && (range = executable_at(pc + available)) != nullptr)
+  while (available < kEnough && (range = executable_at(pc + available)) != nullptr)
     available = range->end - pc;
-  return available < kMost ? available : kMost;
+  if (kPageSize - pc % kPageSize >= kReadAhead) return available;
+  return available < kEnough ? available : kEnough;
+}
+
+/// The same; 0 if it is not executable.
+std::size_t code_bytes_at(Word pc) {
+  const ExecutableRange* const range = executable_at(pc);
+  return range ? code_bytes_in(range, pc) : 0;
 }
 
 /// int3, int1: the signal tells the address behind them, which a direct jump that follows in the
@@ -59,7 +65,8 @@ unsigned live_flags_at(Word pc, int branches) {
     const ExecutableRange* const range = executable_at(pc);
     Instruction decoded;
     if (!range || range->writable || range->path[0] == '\0' ||
-        !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), range->end - pc, decoded))
+        !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), code_bytes_in(range, pc),
+                            decoded))
       return live | (kAllFlags & ~killed);
     live |= decoded.flags_read & ~killed;
     killed |= decoded.flags_killed;
@@ -92,6 +99,7 @@ unsigned live_flags_behind(const Instruction& decoded, Word next, int branches) 
 
 Word Translator::translate(Word pc, int max_blocks) {
   Word first = 0;
+  cache_.populate_ahead();
   next_ = pc;
   for (int blocks = 0;; ++blocks) {
     if (blocks > 0) {
@@ -110,10 +118,9 @@ Word Translator::translate(Word pc, int max_blocks) {
       if (first == 0) first = exit;
       break;
     }
-    const Word guest_pc = next_;
     emit_block();
     if (first == 0) first = block_->start;
-    cache_.remember(guest_pc, static_cast<std::uint32_t>(block_ - cache_.blocks_));
+    cache_.remember(*block_);
     if (next_ == 0) break;
   }
   cache_.hot_ = hot_.at();
