@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include "collectors/pmu/divided_counters.hpp"
 #include "collectors/pmu/papi_counters.hpp"
+#include "collectors/pmu/self_check.hpp"
 #include "platform/clock.hpp"
+#include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops::pmu {
@@ -45,16 +48,33 @@ EventUnit poorest_unit(const std::vector<EventSet>& sets) {
   return poorest;
 }
 
-/// "loads and stores in dispatched operations", for each set.
+/// "loads and stores are counted in dispatched operations", for each set; empty where all is in
+/// retired instructions.
 std::string units_text(const std::vector<EventSet>& sets) {
   std::string text;
   for (const EventSet& set : sets)
-    for (const auto& [name, event] : events_of(set))
-      if (event->unit != EventUnit::kRetiredInstructions)
-        text += (text.empty() ? "" : "; ") + std::string(name) +
-                (sets.size() > 1 ? " on " + set.pmu : "") + " are counted in " +
-                name_of(event->unit).second;
+    for (const EventUnit unit :
+         {EventUnit::kRetiredUops, EventUnit::kDispatchedOps, EventUnit::kSpeculative}) {
+      std::string names;
+      for (const auto& [name, event] : events_of(set))
+        if (event->unit == unit) names += (names.empty() ? "" : " and ") + std::string(name);
+      if (names.empty()) continue;
+      text += (text.empty() ? "" : "; ") + names + (sets.size() > 1 ? " on " + set.pmu : "") +
+              " are counted in " + name_of(unit).second;
+    }
   return text;
+}
+
+/// Cycles come with the others where the counters have room for them beside an NMI watchdog.
+void add_cycles(EventSet& set) {
+  constexpr std::uint32_t kWatchdog = 1;
+  if (!set.cycles || set.groups.empty()) return;
+  std::vector<Role> group = set.groups.front();
+  if (std::find(group.begin(), group.end(), Role::kCycles) != group.end()) return;
+  group.push_back(Role::kCycles);
+  if (set.cycles->counters > 0 && counters_taken(set, group) + kWatchdog > set.general_counters)
+    return;
+  set.groups.front() = std::move(group);
 }
 
 /// Programs that get other rights than bops has: the kernel lets nobody look into them.
@@ -78,11 +98,13 @@ const Result<std::vector<EventSet>>& HardwareCollector::sets() const {
   if (!sets_) {
     sets_.emplace(event_sets_for(this_machine()));
     if (*sets_)
-      for (const EventSet& set : **sets_)
+      for (EventSet& set : **sets_) {
+        add_cycles(set);
         if (auto checked = check_encoding(set); !checked) {
           sets_ = tl::unexpected(checked.error());
           break;
         }
+      }
   }
   return *sets_;
 }
@@ -145,6 +167,29 @@ Result<void> HardwareCollector::make_counters() {
   return {};
 }
 
+/// Counts known loops, once per boot, before anything is believed.
+void HardwareCollector::check_counters_once(const std::string& state_directory) {
+  const auto count = [this](const std::function<void()>& work) -> Result<InstructionCounts> {
+    PerfCounters perf(*sets(), false);
+    const auto counters = perf.open(0, Start::kAtOnce);
+    if (!counters) return tl::unexpected(counters.error());
+    work();
+    const auto reading = (*counters)->read();
+    if (!reading) return tl::unexpected(reading.error());
+    if (!reading->means_something()) return failure("the counters are not to be had now");
+    return reading->counts;
+  };
+  const CpuIdentity cpu = read_host_identity().cpu;
+  std::string subject = cpu.vendor + " " + std::to_string(cpu.family) + " " +
+                        std::to_string(cpu.model) + " " + std::to_string(cpu.stepping);
+  for (const EventSet& set : *sets()) subject += " " + set.table;
+  const auto warning =
+      self_check(count, *sets(), SelfCheckRecord(state_directory, subject, boot_id()));
+  // What fails here fails again when the target's counters are opened, and is told there.
+  is_off_ = warning && *warning;
+  if (is_off_) warnings_.push_back(**warning);
+}
+
 Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& directory) {
   if (!sets()) return tl::unexpected(sets().error());
   if (gains_privileges(plan.executable))
@@ -158,6 +203,8 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
   warnings_.clear();
   counters_.reset();  // before the next one: PAPI's state has one owner
   if (auto made = make_counters(); !made) return made;
+  if (!directory.path.empty())
+    check_counters_once(std::filesystem::path(directory.path).parent_path().string());
   followed_ = std::make_unique<FollowedCounts>(*counters_, start_ns_);
   return {};
 }
@@ -224,16 +271,15 @@ RunCounts HardwareCollector::tree_counts() {
 
 void HardwareCollector::state_unit(RunCounts& run) const {
   if (run.quality == Quality::kMissing) return;
+  if (is_off_) run.quality = poorer(run.quality, Quality::kApproximate);
   const std::string units = units_text(*sets());
   if (!units.empty()) {
     run.quality = poorer(run.quality, Quality::kApproximate);
     run.warnings.push_back({"units_of_counts", units});
     return;
   }
-  const double margin =
-      std::max_element(sets()->begin(), sets()->end(), [](const EventSet& a, const EventSet& b) {
-        return a.margin < b.margin;
-      })->margin;
+  if (is_off_) return;
+  const double margin = margin_of(*sets());
   std::array<char, 64> percent{};
   std::snprintf(percent.data(), percent.size(), "%g", margin * 100);
   run.warnings.push_back({"hardware_margin", "counted by the hardware: exact within " +

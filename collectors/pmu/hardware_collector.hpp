@@ -45,6 +45,7 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
   void state_unit(RunCounts& run) const;
+  void check_counters_once(const std::string& state_directory);
 
   std::string name_;
   Division division_;
@@ -58,6 +59,7 @@ class HardwareCollector final : public Collector {
   std::unique_ptr<OpenCounters> tree_;
   ProcessCounts root_;
   std::vector<Warning> warnings_;
+  bool is_off_ = false;  ///< the self check did not pass
 };
 
 }  // namespace bops::pmu
