@@ -115,6 +115,8 @@ TEST(FollowedCounts, what_is_killed_is_counted_as_far_as_it_came) {
   const Ticker ticker{std::chrono::milliseconds(20), [&] {
                         const auto counts = collector.snapshot();
                         if (counts->threads.size() < 9) return;
+                        for (const ThreadCounts& thread : counts->threads)
+                          if (thread.counts.instructions.total == 0) return;
                         root = counts->threads.front().pid;
                         ::kill(root, SIGKILL);
                       }};
