@@ -58,6 +58,14 @@ std::uint64_t instructions_in_lines(const std::string& path) {
   return total;
 }
 
+std::vector<std::string> saved_runs(const std::string& state) {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(state, missing))
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  return names;
+}
+
 TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_shown) {
   std::mt19937 random(20260801);  // NOLINT(bugprone-random-generator-seed): the same in every run
   std::size_t that_had_counted = 0;
@@ -69,6 +77,8 @@ TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_
                               "-o", lines, "--", kMix, "0"},
                              state);
     std::this_thread::sleep_for(std::chrono::microseconds(20'000 + random() % 150'000));
+    // On a busy machine it may still be checking the engine, which is a child, too.
+    while (saved_runs(directory / "state").empty()) std::this_thread::yield();
     pid_t target = 0;
     while ((target = child_of(bops.pid())) == 0) std::this_thread::yield();
     ::kill(bops.pid(), SIGKILL);
@@ -80,9 +90,7 @@ TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_
       std::this_thread::yield();
 
     const std::uint64_t shown = instructions_in_lines(lines);
-    std::vector<std::string> runs;
-    for (const auto& entry : std::filesystem::directory_iterator(directory / "state"))
-      if (entry.is_directory()) runs.push_back(entry.path().filename().string());
+    const std::vector<std::string> runs = saved_runs(directory / "state");
     ASSERT_EQ(runs.size(), 1U);
     const std::string path = directory / "r.json";
     const auto recovered = run({bops_program(), "recover", runs[0], "-o", path}, state);
