@@ -58,12 +58,12 @@ std::uint64_t instructions_in_lines(const std::string& path) {
   return total;
 }
 
-std::vector<std::string> runs_in(const std::string& state) {
-  std::vector<std::string> runs;
-  std::error_code none_yet;
-  for (const auto& entry : std::filesystem::directory_iterator(state, none_yet))
-    if (entry.is_directory()) runs.push_back(entry.path().filename().string());
-  return runs;
+std::vector<std::string> saved_runs(const std::string& state) {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(state, missing))
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  return names;
 }
 
 TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_shown) {
@@ -76,9 +76,9 @@ TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_
     harness::Subprocess bops({bops_program(), "run", "--collector", "native", "--interval", "3ms",
                               "-o", lines, "--", kMix, "0"},
                              state);
-    // From the run's directory on: before, bops looks whether the engine works at all.
-    while (runs_in(directory / "state").empty()) std::this_thread::yield();
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 150'000));
+    std::this_thread::sleep_for(std::chrono::microseconds(20'000 + random() % 150'000));
+    // On a busy machine it may still be checking the engine, which is a child, too.
+    while (saved_runs(directory / "state").empty()) std::this_thread::yield();
     pid_t target = 0;
     while ((target = child_of(bops.pid())) == 0) std::this_thread::yield();
     ::kill(bops.pid(), SIGKILL);
@@ -90,7 +90,7 @@ TEST(Endurance, kills_at_any_moment_leave_a_profile_with_all_that_snapshots_had_
       std::this_thread::yield();
 
     const std::uint64_t shown = instructions_in_lines(lines);
-    const std::vector<std::string> runs = runs_in(directory / "state");
+    const std::vector<std::string> runs = saved_runs(directory / "state");
     ASSERT_EQ(runs.size(), 1U);
     const std::string path = directory / "r.json";
     const auto recovered = run({bops_program(), "recover", runs[0], "-o", path}, state);

@@ -129,6 +129,38 @@ static void fixed_low_and_high(void) {
   }
 }
 
+/* At addresses that differ above 4 GiB only: written, called in turn, written again; then as many
+ * functions as make every table grow. */
+static void alike_and_many(void) {
+  enum { kSize = 1 << 20, kFew = 40, kMany = 12000 };
+  char* places[3];
+  for (int i = 0; i < 3; ++i) {
+    char* const wanted = (char*)(0x600000000000 + i * 0x100000000);
+    places[i] = mmap(wanted, kSize, PROT_READ | PROT_WRITE | PROT_EXEC,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    must(places[i] == wanted, "mmap");
+  }
+  long sum = 0;
+  for (int round = 0; round < 100; ++round) {
+    for (int i = 0; i < 3 * kFew; ++i) put(places[i % 3] + i / 3 * 64, round * 1000 + i);
+    for (int again = 0; again < 2; ++again)
+      for (int i = 0; i < 3 * kFew; ++i) {
+        const int value = ((function)(places[i % 3] + i / 3 * 64))();
+        must(value == round * 1000 + i, "a function");
+        sum += value;
+      }
+  }
+  for (int i = 0; i < 2 * kMany; ++i) put(places[i % 2] + i / 2 * 16, i);
+  for (int again = 0; again < 2; ++again)
+    for (int i = 0; i < 2 * kMany; ++i) {
+      const int value = ((function)(places[i % 2] + i / 2 * 16))();
+      must(value == i, "one of many functions");
+      sum += value;
+    }
+  say("alike and many: %ld", sum);
+  for (int i = 0; i < 3; ++i) munmap(places[i], kSize);
+}
+
 int main(void) {
   flips();
   mapped_over();
@@ -137,5 +169,6 @@ int main(void) {
   from_files();
   across_pages();
   fixed_low_and_high();
+  alike_and_many();
   return 0;
 }

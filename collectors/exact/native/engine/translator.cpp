@@ -293,14 +293,14 @@ void Translator::emit_block() {
   int copies = 1;
   if (is_unrollable()) {
     const unsigned bytes = code_size();
-    copies = bytes <= 48 ? 8 : bytes <= 112 ? 4 : bytes <= 320 ? 2 : 1;
+    copies = bytes <= 32 ? kMaxCopies : bytes <= 48 ? 8 : bytes <= 112 ? 4 : bytes <= 320 ? 2 : 1;
     hot_.align(32);
   }
   const CounterPlace place = place_counter(copies > 1);
   block_->copies = static_cast<std::uint8_t>(copies);
   block_->counted_before = static_cast<std::uint8_t>(place.before);
   block_->start = static_cast<std::uint32_t>(hot_.address());
-  std::uint32_t patches[8];
+  std::uint32_t patches[kMaxCopies];
   for (int copy = 1; copy < copies; ++copy) {
     emit_body(false, place);
     std::uint8_t* const from = hot_.at();

@@ -26,6 +26,7 @@ class Translator {
 
  private:
   static constexpr int kMaxInstructions = 96;  ///< of a block
+  static constexpr int kMaxCopies = 16;        ///< of the body of a loop
   static constexpr int kMaxJoined = 3;         ///< pieces joined to a block
   static constexpr int kMaxJoinedSize = 16;    ///< instructions of such a piece
 
