@@ -37,7 +37,7 @@ perf_event_attr attributes_of(const Event& event, const Manner& manner, bool is_
   attributes.type = event.type;
   attributes.config = event.config;
   // Those of a group count whenever its leader does.
-  attributes.disabled = is_leader ? 1 : 0;
+  attributes.disabled = is_leader && manner.start != Start::kStopped ? 1 : 0;
   attributes.enable_on_exec = is_leader && manner.start == Start::kOnExec ? 1 : 0;
   attributes.pinned = is_leader && is_pinned ? 1 : 0;
   attributes.inherit = manner.inherit ? 1 : 0;
@@ -87,7 +87,7 @@ int PerfOpenCounters::open(const Manner& manner) {
         groups_.clear();
         return error;
       }
-  if (manner.start == Start::kOnExec) return 0;
+  if (manner.start != Start::kAtOnce) return 0;
   for (const OpenGroup& group : groups_)
     ::ioctl(group.events.front().get(), PERF_EVENT_IOC_ENABLE, 0);
   return 0;
