@@ -1,6 +1,7 @@
 #include "collectors/pmu/followed_counts.hpp"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@
 
 namespace bops::pmu {
 namespace {
+
+constexpr std::size_t kLongestComm = 15;  // TASK_COMM_LEN of Linux, less its end
 
 InstructionCounts highest(const InstructionCounts& a, const InstructionCounts& b) {
   return {std::max(a.total, b.total), std::max(a.loads, b.loads), std::max(a.stores, b.stores),
@@ -29,6 +32,14 @@ Reading since(const Reading& now, const Reading& base, const Reading& last) {
   return delta;
 }
 
+/// Without the cycles of one thread there is no sum.
+void add_cycles(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& cycles) {
+  if (sum && cycles)
+    *sum += *cycles;
+  else
+    sum.reset();
+}
+
 Error lost(Reading::State state) {
   if (state == Reading::State::kLost)
     return {"another user of the hardware counters (an NMI watchdog, another profiler) took them",
@@ -39,6 +50,19 @@ Error lost(Reading::State state) {
 
 bool is_setuid(const std::string& path, struct stat& status) {
   return ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_ISUID | S_ISGID)) != 0;
+}
+
+/// Whether the kernel takes the counters off who executes this file: it does where the program
+/// must not be looked into (Linux, begin_new_exec(): what is not dumpable). Nothing tells of it
+/// afterwards: the counters stand still.
+bool sheds_counters(const std::string& path) {
+  struct stat status {};
+  return is_setuid(path, status) || ::access(path.c_str(), R_OK) != 0 ||
+         ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
+}
+
+std::string program_of(pid_t pid) {
+  return "/proc/" + std::to_string(pid) + "/exe";
 }
 
 }  // namespace
@@ -135,10 +159,7 @@ void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
     ++scaled_threads_;
     least_share_ = std::min(least_share_, live.last.share);
   }
-  if (live.last.cycles && finished_cycles_)
-    *finished_cycles_ += *live.last.cycles;
-  else if (live.counters && live.row.counted)
-    finished_cycles_.reset();
+  if (live.row.counted && live.counters) add_cycles(finished_cycles_, live.last.cycles);
   finished_.push_back(std::move(live.row));
   process_of_finished_.push_back(live.process);
   if (--live_threads_[live.process] == 0) processes_[live.process].end_ns = now_ns;
@@ -164,9 +185,9 @@ void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
     processes_[live.process].executable = read_executable(pid).value_or("");
   } else {
     const bool was_counted = live.row.counted;
-    if (const auto name = read_comm(pid, pid); live.row.name.empty() && name)
-      live.row.name = processes_[live.process].executable.substr(
-          processes_[live.process].executable.rfind('/') + 1);
+    // The kernel has the new program's name already.
+    const std::string& old_program = processes_[live.process].executable;
+    live.row.name = old_program.substr(old_program.rfind('/') + 1, kLongestComm);
     finish(live, now_ns);
     processes_[live.process].end_ns = now_ns;
     live.row = {};
@@ -181,8 +202,7 @@ void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
     else
       live.counters.reset();
   }
-  // The kernel takes the counters off a task whose new program bops may not look into.
-  if (live.counters && live.counters->is_detached()) live.counters.reset();
+  if (sheds_counters(program_of(pid))) live.counters.reset();
   if (live.counters) {
     live.row.via = live.counters->via();
   } else {
@@ -203,13 +223,13 @@ void FollowedCounts::warn_once(std::string code, std::string message) {
 void FollowedCounts::look_at_program(pid_t pid, const ProcessCounts& process) {
   const std::string& path = process.executable;
   struct stat status {};
-  if (is_setuid(path, status) && ::geteuid() != 0 && status.st_uid != ::geteuid())
+  if (is_setuid(program_of(pid), status) && ::geteuid() != 0 && status.st_uid != ::geteuid())
     warn_once("privileges_dropped",
               path +
                   " is setuid or setgid, but ran without those privileges, as the kernel does "
                   "for programs that are followed; count it with --no-ptrace, or as root");
   const auto [known, is_new] = traces_.try_emplace(path, false);
-  if (is_new) known->second = elf_imports("/proc/" + std::to_string(pid) + "/exe", "ptrace");
+  if (is_new) known->second = elf_imports(program_of(pid), "ptrace");
   if (known->second)
     warn_once("target_may_trace",
               path +
@@ -231,7 +251,7 @@ RunCounts FollowedCounts::counts() {
     row.counted &= counters_.reads_running_threads();
     if (row.name.empty()) row.name = read_comm(row.pid, row.tid).value_or("");
     if (live.last.state == Reading::State::kScaled) ++scaled;
-    if (run.cycles && live.last.cycles) *run.cycles += *live.last.cycles;
+    if (row.counted && live.counters) add_cycles(run.cycles, live.last.cycles);
     run.threads.push_back(std::move(row));
     process_of_row.push_back(live.process);
   }
@@ -266,6 +286,7 @@ RunCounts FollowedCounts::counts() {
                                                      details.remedy});
   run.warnings.insert(run.warnings.end(), warnings_.begin(), warnings_.end());
   if (run.threads.empty()) run.quality = Quality::kMissing;
+  if (run.quality == Quality::kMissing) run.cycles.reset();
   return run;
 }
 

@@ -45,16 +45,33 @@ EventUnit poorest_unit(const std::vector<EventSet>& sets) {
   return poorest;
 }
 
-/// "loads and stores in dispatched operations", for each set.
+/// "loads and stores are counted in dispatched operations", for each set; empty where all is in
+/// retired instructions.
 std::string units_text(const std::vector<EventSet>& sets) {
   std::string text;
   for (const EventSet& set : sets)
-    for (const auto& [name, event] : events_of(set))
-      if (event->unit != EventUnit::kRetiredInstructions)
-        text += (text.empty() ? "" : "; ") + std::string(name) +
-                (sets.size() > 1 ? " on " + set.pmu : "") + " are counted in " +
-                name_of(event->unit).second;
+    for (const EventUnit unit :
+         {EventUnit::kRetiredUops, EventUnit::kDispatchedOps, EventUnit::kSpeculative}) {
+      std::string names;
+      for (const auto& [name, event] : events_of(set))
+        if (event->unit == unit) names += (names.empty() ? "" : " and ") + std::string(name);
+      if (names.empty()) continue;
+      text += (text.empty() ? "" : "; ") + names + (sets.size() > 1 ? " on " + set.pmu : "") +
+              " are counted in " + name_of(unit).second;
+    }
   return text;
+}
+
+/// Cycles come with the others where the counters have room for them beside an NMI watchdog.
+void add_cycles(EventSet& set) {
+  constexpr std::uint32_t kWatchdog = 1;
+  if (!set.cycles || set.groups.empty()) return;
+  std::vector<Role> group = set.groups.front();
+  if (std::find(group.begin(), group.end(), Role::kCycles) != group.end()) return;
+  group.push_back(Role::kCycles);
+  if (set.cycles->counters > 0 && counters_taken(set, group) + kWatchdog > set.general_counters)
+    return;
+  set.groups.front() = std::move(group);
 }
 
 /// Programs that get other rights than bops has: the kernel lets nobody look into them.
@@ -78,11 +95,13 @@ const Result<std::vector<EventSet>>& HardwareCollector::sets() const {
   if (!sets_) {
     sets_.emplace(event_sets_for(this_machine()));
     if (*sets_)
-      for (const EventSet& set : **sets_)
+      for (EventSet& set : **sets_) {
+        add_cycles(set);
         if (auto checked = check_encoding(set); !checked) {
           sets_ = tl::unexpected(checked.error());
           break;
         }
+      }
   }
   return *sets_;
 }

@@ -1,7 +1,6 @@
 #include "collectors/pmu/perf_counters.hpp"
 
 #include <linux/perf_event.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -68,7 +67,6 @@ class PerfOpenCounters final : public OpenCounters {
   /// 0, or the errno of what failed: then nothing is open.
   [[nodiscard]] int open(const Manner& manner);
   [[nodiscard]] Result<Reading> read() override;
-  [[nodiscard]] bool is_detached() const override;
   [[nodiscard]] std::string_view via() const override { return "perf"; }
 
  private:
@@ -145,12 +143,6 @@ Result<Reading> PerfOpenCounters::read() {
     readings.push_back(*reading);
   }
   return sum_groups(sets_, readings);
-}
-
-bool PerfOpenCounters::is_detached() const {
-  pollfd polled{groups_.front().events.front().get(), POLLIN, 0};
-  // Linux, kernel/events/core.c, perf_poll(): hung up once it was taken off its task.
-  return ::poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0;
 }
 
 Result<std::unique_ptr<OpenCounters>> open_with(const std::vector<EventSet>& sets,

@@ -44,9 +44,6 @@ class OpenCounters {
   /// The thread may be stopped, or have ended; running only where
   /// ThreadCounters::reads_running_threads().
   [[nodiscard]] virtual Result<Reading> read() = 0;
-  /// The kernel has taken the counters off the thread, which goes on: it executed a program that
-  /// bops may not look into.
-  [[nodiscard]] virtual bool is_detached() const { return false; }
   /// ThreadCounts::via
   [[nodiscard]] virtual std::string_view via() const = 0;
 };

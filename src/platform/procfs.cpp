@@ -94,6 +94,17 @@ bool is_alive(pid_t pid, std::uint64_t start_ticks) {
   return stat->state != 'Z' || stat->threads > 1;
 }
 
+std::vector<std::string> read_command_line(pid_t pid) {
+  const auto content = read_file_whole(proc_path(pid, "cmdline"));
+  std::vector<std::string> words;
+  for (std::size_t at = 0; content && at < content->size();) {
+    const std::size_t end = std::min(content->find('\0', at), content->size());
+    words.push_back(content->substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
 std::vector<pid_t> read_threads(pid_t pid) {
   std::vector<pid_t> threads;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc_path(pid, "task").c_str()),

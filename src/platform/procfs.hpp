@@ -41,6 +41,9 @@ struct ProcessStat {
 /// recur; pid and start together do not.
 [[nodiscard]] bool is_alive(pid_t pid, std::uint64_t start_ticks);
 
+/// argv as the process has it now; empty if there is none.
+[[nodiscard]] std::vector<std::string> read_command_line(pid_t pid);
+
 /// The threads of a process; empty if there is none. Exact only if none comes or goes meanwhile.
 [[nodiscard]] std::vector<pid_t> read_threads(pid_t pid);
 

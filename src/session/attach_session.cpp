@@ -12,6 +12,7 @@
 #include "platform/clock.hpp"
 #include "platform/files.hpp"
 #include "platform/host_identity.hpp"
+#include "platform/procfs.hpp"
 #include "report/missing.hpp"
 #include "session/intervals.hpp"
 
@@ -89,6 +90,7 @@ Result<RunRecord> attach_session(const AttachRequest& request, Collectors collec
   record.started = rfc3339_utc(std::chrono::system_clock::now());
   record.host = read_host_identity();
   record.labels = request.labels;
+  if (pids->size() == 1) record.command = read_command_line(pids->front());
   record.collectors.push_back(collector->info());
   auto attached = AttachedProcesses::attach(
       *pids, [collector](const ThreadEvent& event) { (void)collector->on_thread_event(event); });

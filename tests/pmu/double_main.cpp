@@ -1,0 +1,9 @@
+#include <gtest/gtest.h>
+
+#include "tests/doubles/pmu/pmu_double.hpp"
+
+int main(int argc, char** argv) {
+  bops::run_with_pmu_double(argv);
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
