@@ -1,5 +1,7 @@
 // bops run with software events, for scripts/bench on machines without a PMU:
 // software_run perf|papi|pmu RECORD COMMAND [ARGS...]
+
+#include <linux/perf_event.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -14,6 +16,17 @@
 namespace bops {
 namespace {
 
+/// Those that PAPI has names for; the first one is 0 in no thread, which PAPI would take for never
+/// counted.
+std::vector<pmu::EventSet> events() {
+  std::vector<pmu::EventSet> sets = pmu::software_events();
+  sets.front().instructions.name = "TASK-CLOCK";
+  sets.front().instructions.config = PERF_COUNT_SW_TASK_CLOCK;
+  sets.front().branches.name = "CPU-MIGRATIONS";
+  sets.front().branches.config = PERF_COUNT_SW_CPU_MIGRATIONS;
+  return sets;
+}
+
 /// The target's: without the double that PAPI needs to count anything here.
 std::vector<std::string> target_environment() {
   std::vector<std::string> variables;
@@ -27,8 +40,7 @@ int run(const std::string& name, const std::string& path, std::vector<std::strin
   if (name == "papi") division = pmu::Division::kPapi;
   if (name == "perf") division = pmu::Division::kPerf;
   std::vector<std::unique_ptr<Collector>> collectors;
-  collectors.push_back(
-      std::make_unique<pmu::HardwareCollector>(name, division, pmu::software_events()));
+  collectors.push_back(std::make_unique<pmu::HardwareCollector>(name, division, events()));
   RunRequest request;
   request.command = std::move(command);
   request.environment = target_environment();
