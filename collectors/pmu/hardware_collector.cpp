@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
 #include "collectors/pmu/divided_counters.hpp"
 #include "collectors/pmu/papi_counters.hpp"
 #include "collectors/pmu/perf_access.hpp"
+#include "collectors/pmu/self_check.hpp"
 #include "platform/clock.hpp"
+#include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops::pmu {
@@ -135,6 +138,16 @@ Probe HardwareCollector::probe() const {
   return {true, note + (units.empty() ? "" : "; " + units), ""};
 }
 
+/// Leaves out PAPI, whose start takes longer than all else before a short run: prepare() starts it
+/// once, and says why if it cannot.
+Probe HardwareCollector::quick_probe() const {
+  if (division_ != Division::kDivided) return probe();
+  if (!sets()) return {false, sets().error().message, sets().error().remedy};
+  const auto opened = PerfCounters(*sets(), options_.with_kernel).open(0, Start::kOnExec);
+  if (!opened) return {false, opened.error().message, opened.error().remedy};
+  return {true, "events of the table " + sets()->front().table, ""};
+}
+
 Result<void> HardwareCollector::configure(const CountingOptions& options) {
   if (!options.follow && division_ == Division::kPapi)
     return failure("PAPI counts threads one by one, which needs ptrace",
@@ -205,6 +218,29 @@ Result<void> HardwareCollector::make_counters() {
   return {};
 }
 
+/// Counts known loops, once per boot, before anything is believed.
+void HardwareCollector::check_counters_once(const std::string& state_directory) {
+  const auto count = [this](const std::function<void()>& work) -> Result<InstructionCounts> {
+    PerfCounters perf(*sets(), false);
+    const auto counters = perf.open(0, Start::kAtOnce);
+    if (!counters) return tl::unexpected(counters.error());
+    work();
+    const auto reading = (*counters)->read();
+    if (!reading) return tl::unexpected(reading.error());
+    if (!reading->means_something()) return failure("the counters are not to be had now");
+    return reading->counts;
+  };
+  const CpuIdentity cpu = read_host_identity().cpu;
+  std::string subject = cpu.vendor + " " + std::to_string(cpu.family) + " " +
+                        std::to_string(cpu.model) + " " + std::to_string(cpu.stepping);
+  for (const EventSet& set : *sets()) subject += " " + set.table;
+  const auto warning =
+      self_check(count, *sets(), SelfCheckRecord(state_directory, subject, boot_id()));
+  // What fails here fails again when the target's counters are opened, and is told there.
+  is_off_ = warning && *warning;
+  if (is_off_) warnings_.push_back(**warning);
+}
+
 Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& directory) {
   if (!sets()) return tl::unexpected(sets().error());
   if (gains_privileges(plan.executable))
@@ -220,6 +256,8 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
   counters_.reset();  // before the next one: PAPI's state has one owner
   vector_.reset();
   if (auto made = make_counters(); !made) return made;
+  if (!directory.path.empty())
+    check_counters_once(std::filesystem::path(directory.path).parent_path().string());
   count_vector_work();
   followed_ = std::make_unique<FollowedCounts>(*counters_, start_ns_);
   return {};
@@ -290,16 +328,15 @@ RunCounts HardwareCollector::tree_counts() {
 
 void HardwareCollector::state_unit(RunCounts& run) const {
   if (run.quality == Quality::kMissing) return;
+  if (is_off_) run.quality = poorer(run.quality, Quality::kApproximate);
   const std::string units = units_text(*sets());
   if (!units.empty()) {
     run.quality = poorer(run.quality, Quality::kApproximate);
     run.warnings.push_back({"units_of_counts", units});
     return;
   }
-  const double margin =
-      std::max_element(sets()->begin(), sets()->end(), [](const EventSet& a, const EventSet& b) {
-        return a.margin < b.margin;
-      })->margin;
+  if (is_off_) return;
+  const double margin = margin_of(*sets());
   std::array<char, 64> percent{};
   std::snprintf(percent.data(), percent.size(), "%g", margin * 100);
   run.warnings.push_back({"hardware_margin", "counted by the hardware: exact within " +

@@ -30,6 +30,7 @@ class HardwareCollector final : public Collector {
 
   [[nodiscard]] CollectorInfo info() const override;
   [[nodiscard]] Probe probe() const override;
+  [[nodiscard]] Probe quick_probe() const override;
   [[nodiscard]] Result<void> configure(const CountingOptions& options) override;
   [[nodiscard]] std::size_t vector_runs() const override;
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
@@ -50,6 +51,7 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
   void state_unit(RunCounts& run) const;
+  void check_counters_once(const std::string& state_directory);
 
   std::string name_;
   Division division_;
@@ -66,6 +68,7 @@ class HardwareCollector final : public Collector {
   std::unique_ptr<VectorSum::Open> vector_tree_;
   ProcessCounts root_;
   std::vector<Warning> warnings_;
+  bool is_off_ = false;  ///< the self check did not pass
 };
 
 }  // namespace bops::pmu

@@ -42,6 +42,10 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
     EXPECT_TRUE(collector_->prepare(*plan, directory));
     auto target = TargetProcess::spawn_held(*plan);
     pid_ = target->pid();
+    if (collector_->follows_threads()) {
+      EXPECT_TRUE(target->follow(
+          [this](const ThreadEvent& event) { (void)collector_->on_thread_event(event); }));
+    }
     EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kHeld, pid_, pid_}));
     EXPECT_TRUE(target->release());
     EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kReleased, pid_, pid_}));

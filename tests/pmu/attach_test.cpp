@@ -1,0 +1,190 @@
+// Processes that run already are counted from then on, and left as they were.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+#include <thread>
+
+#include "counted_run.hpp"
+#include "launch/attached_processes.hpp"
+#include "platform/clock.hpp"
+#include "platform/procfs.hpp"
+
+namespace bops::pmu {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A program of ours that somebody else started.
+class Started {
+ public:
+  explicit Started(std::vector<std::string> words) {
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::execv(arguments[0], arguments.data());
+      ::_exit(99);
+    }
+  }
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+  ~Started() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  void wait_for_threads(std::size_t count) const {
+    for (int i = 0; i < 2000 && read_threads(pid_).size() < count; ++i)
+      std::this_thread::sleep_for(milliseconds(5));
+  }
+  [[nodiscard]] char state() const { return read_process_stat(pid_)->state; }
+  /// The status of waitpid(2), as its parent sees it.
+  int end() {
+    int status = -1;
+    ::waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return status;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+class Attached : public ::testing::Test {
+ protected:
+  Attached() : collector_("perf", Division::kPerf, software_events()) {
+    LaunchPlan plan;
+    EXPECT_TRUE(collector_.configure({.snapshots = true}));
+    EXPECT_TRUE(collector_.prepare(plan, {"", mono_ns()}));
+  }
+  Result<AttachedProcesses> attach(const std::vector<pid_t>& pids) {
+    return AttachedProcesses::attach(
+        pids, [this](const ThreadEvent& event) { (void)collector_.on_thread_event(event); });
+  }
+  RunCounts counts() { return *collector_.collect(); }
+
+ private:
+  HardwareCollector collector_;
+};
+
+TEST_F(Attached, all_threads_of_all_processes_are_there_and_go_on_afterwards) {
+  Started first({program("threads"), "5", "4000000000"});
+  Started second({program("threads"), "7", "4000000000"});
+  first.wait_for_threads(6);
+  second.wait_for_threads(8);
+  {
+    auto attached = attach({first.pid(), second.pid()});
+    ASSERT_TRUE(attached) << attached.error().message;
+    attached->wait(milliseconds(100), {});
+    const RunCounts found = counts();
+    EXPECT_EQ(found.threads.size(), 14U);
+    EXPECT_EQ(found.processes.size(), 2U);
+    for (const ThreadCounts& thread : found.threads) EXPECT_FALSE(thread.end_ns.has_value());
+    attached->detach();
+  }
+  for (const Started* process : {&first, &second}) {
+    EXPECT_NE(process->state(), 't');
+    EXPECT_EQ(
+        read_status_number("/proc/" + std::to_string(process->pid()) + "/status", "TracerPid"), 0);
+  }
+}
+
+TEST_F(Attached, new_threads_and_children_are_counted_and_the_end_of_all_is_noticed) {
+  Started process({"/bin/sh", "-c", "sleep 0.3; " + program("touch_pages") + " 6 100; exit 3"});
+  std::this_thread::sleep_for(milliseconds(50));
+  {
+    auto attached = attach({process.pid()});
+    ASSERT_TRUE(attached) << attached.error().message;
+    attached->wait(std::nullopt, {});
+    const RunCounts found = counts();
+    std::size_t workers = 0;
+    for (const ThreadCounts& thread : found.threads) {
+      if (!thread.name.starts_with("pages-")) continue;
+      ++workers;
+      const std::uint64_t expected = std::stoull(thread.name.substr(6)) * 100;
+      EXPECT_GE(thread.counts.instructions.total, expected);
+      EXPECT_LE(thread.counts.instructions.total, expected + 16);
+    }
+    EXPECT_EQ(workers, 6U);
+    EXPECT_EQ(found.quality, Quality::kExact);
+  }
+}
+
+TEST_F(Attached, a_stopped_process_stays_stopped_and_can_be_continued) {
+  Started process({program("busy_loop")});
+  std::this_thread::sleep_for(milliseconds(20));
+  ::kill(process.pid(), SIGSTOP);
+  for (int i = 0; i < 400 && process.state() != 'T'; ++i)
+    std::this_thread::sleep_for(milliseconds(5));
+  {
+    auto attached = attach({process.pid()});
+    ASSERT_TRUE(attached) << attached.error().message;
+    attached->wait(milliseconds(50), {});
+    attached->detach();
+  }
+  for (int i = 0; i < 20 && process.state() != 'T'; ++i)  // on its way there
+    std::this_thread::sleep_for(milliseconds(1));
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(process.state(), 'T');
+  ::kill(process.pid(), SIGCONT);
+  for (int i = 0; i < 400 && process.state() != 'R'; ++i)
+    std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(process.state(), 'R');
+}
+
+TEST_F(Attached, the_parent_of_a_process_gets_its_status_and_bops_does_not_reap_it) {
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    Started process({"/bin/sh", "-c", "sleep 0.3; exit 9"});
+    const int status = process.end();
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+  std::vector<pid_t> children;
+  for (int i = 0; i < 400 && children.empty(); ++i) {
+    std::this_thread::sleep_for(milliseconds(5));
+    children = read_children(parent);
+  }
+  ASSERT_EQ(children.size(), 1U);
+  {
+    auto attached = attach({children.front()});
+    ASSERT_TRUE(attached) << attached.error().message;
+    attached->wait(std::nullopt, {});
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(parent, &status, 0), parent);
+  EXPECT_EQ(WEXITSTATUS(status), 9);
+}
+
+TEST_F(Attached, what_is_not_there_is_refused) {
+  Started process({program("exit_with"), "0"});
+  const pid_t pid = process.pid();
+  (void)process.end();
+  const auto attached = attach({pid});
+  ASSERT_FALSE(attached);
+  EXPECT_NE(attached.error().message.find("no such process"), std::string::npos);
+}
+
+TEST_F(Attached, newcomers_are_attached_as_they_appear) {
+  Started first({program("busy_loop")});
+  Started second({program("busy_loop")});
+  std::this_thread::sleep_for(milliseconds(20));
+  auto attached = attach({first.pid()});
+  ASSERT_TRUE(attached);
+  attached->wait(milliseconds(1300), {}, [&] {
+    return std::vector<pid_t>{first.pid(), second.pid()};
+  });
+  const RunCounts found = counts();
+  std::set<pid_t> pids;
+  for (const ProcessCounts& process : found.processes) pids.insert(process.pid);
+  EXPECT_EQ(pids, (std::set<pid_t>{first.pid(), second.pid()}));
+  attached->detach();
+}
+
+}  // namespace
+}  // namespace bops::pmu
