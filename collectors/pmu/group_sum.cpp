@@ -11,10 +11,6 @@ __extension__ using WideInteger = unsigned __int128;
 /// Times are taken a moment apart where a group is enabled while its thread runs.
 constexpr std::uint64_t kTolerance = 1000;  // one part in
 
-bool ran_all_the_time(std::uint64_t enabled, std::uint64_t running) {
-  return running >= enabled || enabled - running <= enabled / kTolerance;
-}
-
 std::uint64_t scaled(std::uint64_t count, std::uint64_t enabled, std::uint64_t running) {
   if (running == 0 || ran_all_the_time(enabled, running)) return count;
   return static_cast<std::uint64_t>((WideInteger{count} * enabled + running / 2) / running);
@@ -51,6 +47,10 @@ void add_set(Sum& sum, std::span<const GroupReading> groups, std::size_t set, bo
 }
 
 }  // namespace
+
+bool ran_all_the_time(std::uint64_t enabled_ns, std::uint64_t running_ns) {
+  return running_ns >= enabled_ns || enabled_ns - running_ns <= enabled_ns / kTolerance;
+}
 
 Reading sum_groups(const std::vector<EventSet>& sets, std::span<const GroupReading> groups) {
   const bool is_hybrid = sets.size() > 1;

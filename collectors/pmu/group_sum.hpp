@@ -21,6 +21,9 @@ struct GroupReading {
   std::array<std::uint64_t, 5> values{};  ///< in the order of the roles
 };
 
+/// Whether a group that was on the counters for `running_ns` missed nothing that can be told.
+[[nodiscard]] bool ran_all_the_time(std::uint64_t enabled_ns, std::uint64_t running_ns);
+
 /// Groups of one set that take turns are each scaled by their own times. Of several sets (hybrid
 /// CPUs), each runs on its own kind of core only: no set's counts are scaled by its times alone,
 /// but their sum by the time that none of them ran.

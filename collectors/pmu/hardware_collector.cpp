@@ -11,6 +11,7 @@
 
 #include "collectors/pmu/divided_counters.hpp"
 #include "collectors/pmu/papi_counters.hpp"
+#include "collectors/pmu/perf_access.hpp"
 #include "collectors/pmu/self_check.hpp"
 #include "platform/clock.hpp"
 #include "platform/host_identity.hpp"
@@ -137,12 +138,62 @@ Probe HardwareCollector::probe() const {
   return {true, note + (units.empty() ? "" : "; " + units), ""};
 }
 
+/// Leaves out PAPI, whose start takes longer than all else before a short run: prepare() starts it
+/// once, and says why if it cannot.
+Probe HardwareCollector::quick_probe() const {
+  if (division_ != Division::kDivided) return probe();
+  if (!sets()) return {false, sets().error().message, sets().error().remedy};
+  const auto opened = PerfCounters(*sets(), options_.with_kernel).open(0, Start::kOnExec);
+  if (!opened) return {false, opened.error().message, opened.error().remedy};
+  return {true, "events of the table " + sets()->front().table, ""};
+}
+
 Result<void> HardwareCollector::configure(const CountingOptions& options) {
   if (!options.follow && division_ == Division::kPapi)
     return failure("PAPI counts threads one by one, which needs ptrace",
                    "leave out --no-ptrace, or count with --collector perf");
   options_ = options;
+  return plan_vector_work();
+}
+
+std::size_t HardwareCollector::vector_runs() const {
+  return sets() ? pmu::vector_runs(*sets()) : 0;
+}
+
+Result<void> HardwareCollector::plan_vector_work() {
+  vector_plan_ = {};
+  if (options_.vector == VectorCounting::kOff) return {};
+  if (!sets()) return tl::unexpected(sets().error());
+  const bool watchdog = read_perf_obstacles().nmi_watchdog == 1;
+  auto plan = options_.vector == VectorCounting::kBeside
+                  ? vector_beside(*sets(), watchdog)
+                  : vector_alone(*sets(), options_.vector_run);
+  if (!plan) return tl::unexpected(plan.error());
+  vector_plan_ = *std::move(plan);
+  if (vector_plan_.without_cycles) leave_out_cycles(**sets_);
   return {};
+}
+
+/// Adds the vector events to what is opened for each thread, or opens nothing else.
+void HardwareCollector::count_vector_work() {
+  if (options_.vector == VectorCounting::kOff) return;
+  vector_ = std::make_unique<VectorSum>(*sets(), vector_plan_, options_.with_kernel);
+  if (!options_.follow) return;
+  if (options_.vector == VectorCounting::kAlone) counters_ = make_no_counters();
+  counters_ = std::make_unique<CountersWithVector>(std::move(counters_), *vector_);
+}
+
+void HardwareCollector::estimate_vector_work(RunCounts& run) const {
+  if (!vector_) return;
+  if (options_.vector == VectorCounting::kAlone) run.quality = Quality::kMissing;
+  if (auto estimate = vector_->estimate()) {
+    run.operations_estimate = *std::move(estimate);
+  } else {
+    run.warnings.push_back({"vector_work_not_estimated", estimate.error().message});
+  }
+  if (vector_plan_.without_cycles)
+    run.warnings.push_back(
+        {"cycles_not_measured", "the events of vector work need the counter of cycles"});
 }
 
 Result<void> HardwareCollector::make_counters() {
@@ -200,11 +251,14 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
   start_ns_ = directory.start_mono_ns;
   followed_.reset();
   tree_.reset();
+  vector_tree_.reset();
   warnings_.clear();
   counters_.reset();  // before the next one: PAPI's state has one owner
+  vector_.reset();
   if (auto made = make_counters(); !made) return made;
   if (!directory.path.empty())
     check_counters_once(std::filesystem::path(directory.path).parent_path().string());
+  count_vector_work();
   followed_ = std::make_unique<FollowedCounts>(*counters_, start_ns_);
   return {};
 }
@@ -220,9 +274,12 @@ Result<void> HardwareCollector::hold(pid_t root) {
   descriptors_ = std::make_unique<DescriptorLimit>();
   if (options_.follow) return followed_->hold_root(root);
   PerfCounters* const perf = dynamic_cast<PerfCounters*>(counters_.get());
-  auto opened = perf->open_tree(root);
+  auto opened = options_.vector == VectorCounting::kAlone
+                    ? make_no_counters()->open(root, Start::kOnExec)
+                    : perf->open_tree(root);
   if (!opened) return tl::unexpected(opened.error());
   tree_ = std::move(*opened);
+  if (vector_) vector_tree_ = vector_->open_tree(root);
   root_ = {};
   root_.pid = root;
   root_.ppid = ::getpid();
@@ -292,6 +349,7 @@ Result<RunCounts> HardwareCollector::counts() {
   if (!options_.follow && !tree_) return failure("the target was not started");
   RunCounts run = options_.follow ? followed_->counts() : tree_counts();
   run.warnings.insert(run.warnings.end(), warnings_.begin(), warnings_.end());
+  estimate_vector_work(run);
   state_unit(run);
   return run;
 }

@@ -10,6 +10,7 @@
 #include "collectors/pmu/followed_counts.hpp"
 #include "collectors/pmu/perf_counters.hpp"
 #include "collectors/pmu/thread_counters.hpp"
+#include "collectors/pmu/vector_counters.hpp"
 #include "model/collector.hpp"
 
 namespace bops::pmu {
@@ -29,7 +30,9 @@ class HardwareCollector final : public Collector {
 
   [[nodiscard]] CollectorInfo info() const override;
   [[nodiscard]] Probe probe() const override;
+  [[nodiscard]] Probe quick_probe() const override;
   [[nodiscard]] Result<void> configure(const CountingOptions& options) override;
+  [[nodiscard]] std::size_t vector_runs() const override;
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
   [[nodiscard]] bool follows_threads() const override { return options_.follow; }
   [[nodiscard]] Result<void> cannot_follow(const Error& reason) override;
@@ -41,6 +44,9 @@ class HardwareCollector final : public Collector {
  private:
   [[nodiscard]] const Result<std::vector<EventSet>>& sets() const;
   [[nodiscard]] Result<void> make_counters();
+  [[nodiscard]] Result<void> plan_vector_work();
+  void count_vector_work();
+  void estimate_vector_work(RunCounts& run) const;
   [[nodiscard]] Result<void> hold(pid_t root);
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
@@ -51,12 +57,15 @@ class HardwareCollector final : public Collector {
   Division division_;
   mutable std::optional<Result<std::vector<EventSet>>> sets_;
   CountingOptions options_;
+  VectorPlan vector_plan_;
   std::uint64_t start_ns_ = 0;
   std::unique_ptr<DescriptorLimit> descriptors_;
+  std::unique_ptr<VectorSum> vector_;  ///< before what adds to it; null: not asked for
   std::unique_ptr<ThreadCounters> counters_;
   std::unique_ptr<FollowedCounts> followed_;
   // Without following:
   std::unique_ptr<OpenCounters> tree_;
+  std::unique_ptr<VectorSum::Open> vector_tree_;
   ProcessCounts root_;
   std::vector<Warning> warnings_;
   bool is_off_ = false;  ///< the self check did not pass

@@ -1,23 +1,19 @@
 #include "collectors/pmu/perf_counters.hpp"
 
-#include <linux/perf_event.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <span>
 #include <utility>
 
 #include "collectors/pmu/group_sum.hpp"
 #include "collectors/pmu/perf_access.hpp"
+#include "collectors/pmu/perf_group.hpp"
 
 namespace bops::pmu {
 namespace {
 
+<<<<<<< HEAD
 constexpr std::uint64_t kTimes = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
 constexpr std::size_t kHeadWords = 3;  // of a group that is read: how many, enabled, running
 constexpr std::size_t kMostRoles = 5;
@@ -53,101 +49,70 @@ UniqueFd open_event(const perf_event_attr& attributes, pid_t tid, int leader) {
       ::syscall(SYS_perf_event_open, &attributes, tid, -1, leader, PERF_FLAG_FD_CLOEXEC)));
 }
 
+=======
+>>>>>>> pmu-more
 struct OpenGroup {
   std::size_t set;
   const std::vector<Role>* roles;
-  std::vector<UniqueFd> events;  // the leader first
+  PerfGroup events;
 };
 
 class PerfOpenCounters final : public OpenCounters {
  public:
-  PerfOpenCounters(const std::vector<EventSet>& sets, bool inherit)
-      : sets_(sets), inherit_(inherit) {}
+  explicit PerfOpenCounters(const std::vector<EventSet>& sets) : sets_(sets) {}
 
   /// 0, or the errno of what failed: then nothing is open.
-  [[nodiscard]] int open(const Manner& manner);
+  [[nodiscard]] int open(GroupManner manner);
   [[nodiscard]] Result<Reading> read() override;
   [[nodiscard]] std::string_view via() const override { return "perf"; }
 
  private:
-  [[nodiscard]] int open_group(const Manner& manner, std::size_t set,
-                               const std::vector<Role>& roles);
-  [[nodiscard]] static std::optional<GroupReading> read_whole(const OpenGroup& group);
-  [[nodiscard]] static std::optional<GroupReading> read_each(const OpenGroup& group);
-
   const std::vector<EventSet>& sets_;
-  bool inherit_;
   std::vector<OpenGroup> groups_;
 };
 
-int PerfOpenCounters::open(const Manner& manner) {
-  for (std::size_t set = 0; set < sets_.size(); ++set)
-    for (const std::vector<Role>& roles : sets_[set].groups)
-      if (const int error = open_group(manner, set, roles); error != 0) {
+int PerfOpenCounters::open(GroupManner manner) {
+  for (std::size_t set = 0; set < sets_.size(); ++set) {
+    manner.pinned = sets_[set].groups.size() == 1;
+    for (const std::vector<Role>& roles : sets_[set].groups) {
+      std::array<const Event*, PerfGroup::kMostEvents> events{};
+      for (std::size_t i = 0; i < roles.size(); ++i) events.at(i) = &event_of(sets_[set], roles[i]);
+      OpenGroup group{set, &roles, {}};
+      if (const int error = group.events.open({events.data(), roles.size()}, manner); error != 0) {
         groups_.clear();
         return error;
       }
+<<<<<<< HEAD
   if (manner.start != Start::kAtOnce) return 0;
   for (const OpenGroup& group : groups_)
     ::ioctl(group.events.front().get(), PERF_EVENT_IOC_ENABLE, 0);
-  return 0;
-}
-
-int PerfOpenCounters::open_group(const Manner& manner, std::size_t set,
-                                 const std::vector<Role>& roles) {
-  const bool is_pinned = sets_[set].groups.size() == 1;
-  OpenGroup group{set, &roles, {}};
-  group.events.reserve(roles.size());
-  for (const Role role : roles) {
-    const bool is_leader = group.events.empty();
-    UniqueFd event =
-        open_event(attributes_of(event_of(sets_[set], role), manner, is_leader, is_pinned),
-                   manner.tid, is_leader ? -1 : group.events.front().get());
-    if (!event) return errno;
-    group.events.push_back(std::move(event));
+=======
+      groups_.push_back(std::move(group));
+    }
   }
-  groups_.push_back(std::move(group));
+  if (manner.start == Start::kOnExec) return 0;
+  for (const OpenGroup& group : groups_) group.events.enable();
+>>>>>>> pmu-more
   return 0;
-}
-
-std::optional<GroupReading> PerfOpenCounters::read_whole(const OpenGroup& group) {
-  std::array<std::uint64_t, kHeadWords + kMostRoles> words{};
-  const ssize_t got = ::read(group.events.front().get(), words.data(), sizeof(words));
-  const std::size_t expected = (kHeadWords + group.roles->size()) * sizeof(words[0]);
-  // End of file: the pinned group could not be scheduled (perf_event_open(2), pinned).
-  if (got < 0 || static_cast<std::size_t>(got) < expected) return std::nullopt;
-  GroupReading reading{group.set, group.roles, words[1], words[2], {}};
-  std::copy_n(words.begin() + kHeadWords, group.roles->size(), reading.values.begin());
-  return reading;
-}
-
-std::optional<GroupReading> PerfOpenCounters::read_each(const OpenGroup& group) {
-  GroupReading reading{group.set, group.roles, 0, 0, {}};
-  for (std::size_t i = 0; i < group.events.size(); ++i) {
-    std::array<std::uint64_t, kHeadWords> words{};  // value, enabled, running
-    if (::read(group.events[i].get(), words.data(), sizeof(words)) != sizeof(words))
-      return std::nullopt;
-    reading.values.at(i) = words[0];
-    reading.enabled_ns = std::max(reading.enabled_ns, words[1]);
-    reading.running_ns = i == 0 ? words[2] : std::min(reading.running_ns, words[2]);
-  }
-  return reading;
 }
 
 Result<Reading> PerfOpenCounters::read() {
   std::vector<GroupReading> readings;
   readings.reserve(groups_.size());
   for (const OpenGroup& group : groups_) {
-    auto reading = inherit_ ? read_each(group) : read_whole(group);
-    if (!reading) return Reading{{}, {}, Reading::State::kLost, 0};
-    readings.push_back(*reading);
+    const auto values = group.events.read();
+    if (!values) return Reading{{}, {}, Reading::State::kLost, 0};
+    GroupReading reading{group.set, group.roles, values->enabled_ns, values->running_ns, {}};
+    for (std::size_t i = 0; i < group.roles->size(); ++i)
+      reading.values.at(i) = values->counts.at(i);
+    readings.push_back(reading);
   }
   return sum_groups(sets_, readings);
 }
 
 Result<std::unique_ptr<OpenCounters>> open_with(const std::vector<EventSet>& sets,
-                                                const Manner& manner) {
-  auto counters = std::make_unique<PerfOpenCounters>(sets, manner.inherit);
+                                                const GroupManner& manner) {
+  auto counters = std::make_unique<PerfOpenCounters>(sets);
   const int error = counters->open(manner);
   if (error == ESRCH) return nullptr;
   if (error != 0)
@@ -158,11 +123,11 @@ Result<std::unique_ptr<OpenCounters>> open_with(const std::vector<EventSet>& set
 }  // namespace
 
 Result<std::unique_ptr<OpenCounters>> PerfCounters::open(pid_t tid, Start start) {
-  return open_with(sets_, {tid, start, false, with_kernel_});
+  return open_with(sets_, {tid, start, false, with_kernel_, false});
 }
 
 Result<std::unique_ptr<OpenCounters>> PerfCounters::open_tree(pid_t root) {
-  return open_with(sets_, {root, Start::kOnExec, true, with_kernel_});
+  return open_with(sets_, {root, Start::kOnExec, true, with_kernel_, false});
 }
 
 DescriptorLimit::DescriptorLimit() {

@@ -1,6 +1,5 @@
 #include "collectors/pmu/vector_estimate.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -43,22 +42,6 @@ Result<VectorEstimate> vector_estimate(const EventSet& set,
         {name, vector.meaning, vector.operations, *counts[index], operations});
   }
   return estimate;
-}
-
-VectorEstimate& operator+=(VectorEstimate& sum, const VectorEstimate& other) {
-  sum.operations_estimate += other.operations_estimate;
-  for (const VectorShare& share : other.events) {
-    const auto same = std::find_if(sum.events.begin(), sum.events.end(), [&](const auto& each) {
-      return each.event == share.event && each.operations_each == share.operations_each;
-    });
-    if (same == sum.events.end()) {
-      sum.events.push_back(share);
-      continue;
-    }
-    same->count += share.count;
-    same->operations += share.operations;
-  }
-  return sum;
 }
 
 }  // namespace bops::pmu

@@ -19,6 +19,7 @@
 #include "report/escape.hpp"
 #include "report/repeat.hpp"
 #include "session/run_session.hpp"
+#include "session/vector_runs.hpp"
 #include "validate/calibration.hpp"
 
 namespace bops {
@@ -46,6 +47,7 @@ struct Options {
   std::string interval;
   std::string delay;
   std::string control;
+  std::string vector;
   std::string colour = "auto";
   std::string calibration;
   std::vector<std::string> labels;
@@ -83,6 +85,10 @@ void add_options(CLI::App& run, Options& options) {
   run.add_flag("--require-pmu", options.require_pmu, "Refuse to run without hardware counters");
   run.add_flag("--with-kernel", options.with_kernel,
                "Count what the kernel executes for the command as well (hardware counters)");
+  run.add_flag("--vector{same-run}", options.vector,
+               "Estimate floating-point and vector operations from their hardware events; "
+               "=second-run: run the command again to count them")
+      ->check(CLI::IsMember({"same-run", "second-run"}));
   run.add_flag("--no-ptrace", options.no_ptrace,
                "Do not follow threads by ptrace: hardware counters then give totals only");
   run.add_flag("--allow-uncounted", options.allow_uncounted,
@@ -112,6 +118,7 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
     request.labels[label.substr(0, equals)] = label.substr(equals + 1);
   }
   request.with_kernel = options.with_kernel;
+  if (options.vector == "same-run") request.vector = VectorCounting::kBeside;
   request.follow = !options.no_ptrace;
   request.control = options.control;
   for (const auto& [name, text, duration] :
@@ -126,6 +133,9 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   }
   if (options.repeat > 1 && (request.interval.count() > 0 || !request.control.empty()))
     return failure("--repeat cannot be combined with --interval or --control",
+                   "leave one of them out");
+  if (!options.vector.empty() && (request.delay.count() > 0 || !request.control.empty()))
+    return failure("--vector is of a whole run, and cannot be combined with --delay or --control",
                    "leave one of them out");
   return request;
 }
@@ -155,13 +165,15 @@ void keep(FinishedRun& run) {
 
 /// Runs the command as often as asked, until it is killed. The record of the last run, with the
 /// spread over all of them.
-Result<FinishedRun> run_repeatedly(const RunRequest& request, std::uint32_t times,
+Result<FinishedRun> run_repeatedly(const RunRequest& request, const Options& options,
                                    Collectors collectors, const RunListener& listener) {
+  const std::uint32_t times = options.repeat;
+  const auto run_once = options.vector == "second-run" ? run_with_vector_runs : run_session;
   std::vector<RunRecord> records;
   std::optional<FinishedRun> last;
   while (records.size() < times && !(last && last->record.exit.signal)) {
     last.reset();
-    auto run = run_session(request, collectors, listener);
+    auto run = run_once(request, collectors, listener);
     if (!run) return run;
     records.push_back(run->record);
     last.emplace(std::move(*run));
@@ -186,7 +198,7 @@ int run(const Options& options, const Invocation& invocation) {
                                  std::cerr << "bops: " << printable(notice) << std::endl;
                              },
                              [&](const IntervalRecord& interval) { sink->write(interval); }};
-  auto finished = run_repeatedly(*request, options.repeat, invocation.collectors, listener);
+  auto finished = run_repeatedly(*request, options, invocation.collectors, listener);
   if (!finished) return report_error(finished.error());
   if (*calibration) apply_calibration(**calibration, options.calibration, finished->record);
 

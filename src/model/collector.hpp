@@ -59,11 +59,20 @@ struct RunDirectory {
   std::uint64_t start_mono_ns;  ///< CLOCK_MONOTONIC at the start of the run
 };
 
+/// Vector work (`--vector`): the events that RunCounts::operations_estimate is made of.
+enum class VectorCounting : std::uint8_t {
+  kOff,
+  kBeside,  ///< with the counts of the formula, at the same time
+  kAlone,   ///< instead of them: the counts of such a run are missing but for the estimate
+};
+
 /// How a run is to be counted.
 struct CountingOptions {
   bool with_kernel = false;  ///< what the kernel executes for the target as well
   bool follow = true;        ///< false: threads and children must not be traced (--no-ptrace)
   bool snapshots = false;    ///< snapshot() will be called while threads run
+  VectorCounting vector = VectorCounting::kOff;
+  std::size_t vector_run = 0;  ///< kAlone: which one of Collector::vector_runs()
 };
 
 /// One measuring method. The calls come in the order of the declarations; snapshot() any number of
@@ -82,10 +91,17 @@ class Collector {
   [[nodiscard]] virtual Probe quick_probe() const { return probe(); }
   /// Refuses what it cannot do. Collectors that decode see user mode only.
   [[nodiscard]] virtual Result<void> configure(const CountingOptions& options) {
+    if (options.vector != VectorCounting::kOff)
+      return failure("the collector " + info().name +
+                         " counts operations exactly, --vector would estimate them from hardware "
+                         "events",
+                     "leave out --vector, or count with --collector pmu");
     if (!options.with_kernel) return {};
     return failure("the collector " + info().name + " counts user mode only",
                    "leave out --with-kernel, or count with --collector pmu");
   }
+  /// How many runs with VectorCounting::kAlone it takes to count all vector events; 0: it has none.
+  [[nodiscard]] virtual std::size_t vector_runs() const { return 0; }
   /// Makes ready to count the plan's program: may change the plan. Refuses, with the reason, a
   /// program that it cannot count.
   [[nodiscard]] virtual Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) = 0;

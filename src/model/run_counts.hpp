@@ -11,6 +11,7 @@
 
 #include "model/instruction_counts.hpp"
 #include "model/operation_mix.hpp"
+#include "model/operations_estimate.hpp"
 #include "model/quality.hpp"
 #include "model/warning.hpp"
 
@@ -99,6 +100,7 @@ struct RunCounts {
   std::vector<FunctionCounts> functions;  ///< none in a snapshot
   std::vector<RegionCounts> regions;      ///< in the order of their first begins
   std::optional<std::uint64_t> cycles;    ///< of the cores, while they ran the threads
+  std::optional<OperationsEstimate> operations_estimate;  ///< if asked for (`--vector`)
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
 

@@ -1,6 +1,8 @@
 #include "report/describe.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -213,6 +215,29 @@ Table calibrated_table(const RunRecord& record, const std::optional<Operations>&
   return table;
 }
 
+/// An estimate, and no part of the counts: each event with what it is taken for.
+Table vector_table(const std::optional<OperationsEstimate>& estimate) {
+  Table table =
+      count_table("Floating-point and vector operations, estimated from events", "operations");
+  if (!estimate) return table;
+  table.columns[2].heading = "each";
+  table.note = estimate->further_runs == 0
+                   ? "estimate; its events were counted in this run"
+                   : "estimate; its events were counted in " +
+                         std::to_string(estimate->further_runs) + " further run" +
+                         (estimate->further_runs > 1 ? "s" : "") + " of the command";
+  for (const EstimatedShare& share : estimate->events) {
+    std::array<char, 32> each{};
+    std::snprintf(each.data(), each.size(), "%g", share.operations_each);
+    table.rows.push_back(
+        {printable(share.event), grouped(share.operations), each.data(), printable(share.meaning)});
+  }
+  const auto operations = static_cast<double>(estimate->operations_estimate);
+  table.rows.push_back(
+      {"estimate", grouped(estimate->operations_estimate), "", with_prefix(operations, "OP")});
+  return table;
+}
+
 Table class_table(const RunRecord& record, const std::optional<InstructionClasses>& classes) {
   Table table = count_table("Instruction classes (disjoint)", unit_of(record));
   if (!classes || record.counts.quality == Quality::kMissing) {
@@ -284,6 +309,7 @@ Document describe(const RunRecord& record, bool per_thread) {
     if (!table.rows.empty()) document.tables.push_back(std::move(table));
   };
   add(calibrated_table(record, totals.operations));
+  add(vector_table(record.counts.operations_estimate));
   if (record.repeat) add(repeat_table(*record.repeat));
   add(process_table(record.counts));
   if (per_thread) add(thread_table(record.counts));

@@ -202,6 +202,24 @@ std::optional<CalibratedEstimate> read_calibrated(const JsonNode& node) {
                             calibration.member("build_id").text()};
 }
 
+std::optional<OperationsEstimate> read_estimate(const JsonNode& node) {
+  if (node.is_null()) return std::nullopt;
+  OperationsEstimate estimate;
+  estimate.operations_estimate = node.member("operations_estimate").integer<std::uint64_t>();
+  estimate.further_runs = node.member("further_runs").integer<std::uint32_t>();
+  estimate.events = read_array(node.member("events"), [](const JsonNode& row) {
+    return EstimatedShare{row.member("event").text(), row.member("meaning").text(),
+                          row.member("operations_each").finite_number(),
+                          row.member("count").integer<std::uint64_t>(),
+                          row.member("operations").integer<std::uint64_t>()};
+  });
+  std::uint64_t sum = 0;
+  for (const EstimatedShare& share : estimate.events) sum += share.operations;
+  if (sum != estimate.operations_estimate)
+    node.member("operations_estimate").complain("must be the sum of the events' operations");
+  return estimate;
+}
+
 ExitStatus read_exit(const JsonNode& node) {
   ExitStatus exit{node.member("code").integer_or_null<int>(),
                   node.member("signal").integer_or_null<int>()};
@@ -277,6 +295,7 @@ RunRecord read_record(const JsonNode& root) {
   });
   record.collectors = read_array(root.member("collectors"), read_collector);
   record.counts = read_run_counts(root);
+  record.counts.operations_estimate = read_estimate(root.member_or_null("vector"));
   record.cycles = root.member("totals").member("cycles").integer_or_null<std::uint64_t>();
   const JsonNode rate = root.member("totals").member("bops_per_second");
   if (rate.integer_or_null<std::int64_t>() != bops_per_second(record))

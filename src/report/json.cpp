@@ -144,6 +144,19 @@ Json calibrated_json(const CalibratedEstimate& estimate) {
             {"build_id", utf8_text(estimate.build_id)}}}};
 }
 
+Json estimate_json(const OperationsEstimate& estimate) {
+  Json events = Json::array();
+  for (const EstimatedShare& share : estimate.events)
+    events.push_back(Json{{"event", utf8_text(share.event)},
+                          {"meaning", utf8_text(share.meaning)},
+                          {"operations_each", share.operations_each},
+                          {"count", share.count},
+                          {"operations", share.operations}});
+  return {{"operations_estimate", estimate.operations_estimate},
+          {"further_runs", estimate.further_runs},
+          {"events", std::move(events)}};
+}
+
 Json command_json(const std::optional<std::vector<std::string>>& command) {
   if (!command) return nullptr;
   Json words = Json::array();
@@ -223,6 +236,7 @@ Json without_functions(const RunRecord& record) {
   document["rusage"] = resource_usage_json(record.resource_usage);
   if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
   if (record.calibrated) document["calibrated"] = calibrated_json(*record.calibrated);
+  if (counts.operations_estimate) document["vector"] = estimate_json(*counts.operations_estimate);
   document["warnings"] = array_of(all_warnings(record), warning_json);
   return document;
 }

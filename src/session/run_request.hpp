@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "model/collector.hpp"
+
 namespace bops {
 
 struct RunRequest {
@@ -21,6 +23,8 @@ struct RunRequest {
   std::chrono::nanoseconds delay{0};     ///< count from then on; 0: from the start
   std::string control;                   ///< FIFO whose lines start and stop counting; empty: none
   bool with_kernel = false;              ///< count what the kernel executes for the target, too
+  VectorCounting vector = VectorCounting::kOff;
+  std::size_t vector_run = 0;            ///< as CountingOptions::vector_run
   bool follow = true;                    ///< collectors may trace threads and children
 };
 

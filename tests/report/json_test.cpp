@@ -133,6 +133,7 @@ void expect_same(const RunRecord& a, const RunRecord& b) {
   expect_same(a.resource_usage, b.resource_usage);
   expect_same(a.repeat, b.repeat);
   EXPECT_EQ(a.calibrated, b.calibrated);
+  EXPECT_EQ(a.counts.operations_estimate, b.counts.operations_estimate);
 }
 
 void expect_round_trip(const RunRecord& record) {

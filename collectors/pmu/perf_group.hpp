@@ -1,0 +1,55 @@
+// A group of events on one thread, as perf_event_open(2) has it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "collectors/pmu/event_table.hpp"
+#include "collectors/pmu/thread_counters.hpp"
+#include "platform/unique_fd.hpp"
+
+namespace bops::pmu {
+
+/// How a group is opened.
+struct GroupManner {
+  pid_t tid = 0;
+  Start start = Start::kAtOnce;  ///< kAtOnce: with PerfGroup::enable()
+  bool inherit = false;          ///< children and threads are counted in the same events
+  bool with_kernel = false;
+  bool pinned = false;  ///< on the counters all the time, or lost
+};
+
+class PerfGroup {
+ public:
+  static constexpr std::size_t kMostEvents = 8;
+
+  /// Times in nanoseconds: how long the thread ran with the group enabled, and how long the group
+  /// was on the counters meanwhile.
+  struct Values {
+    std::uint64_t enabled_ns = 0;
+    std::uint64_t running_ns = 0;
+    std::array<std::uint64_t, kMostEvents> counts{};  ///< in the order of the events
+  };
+
+  /// Opens the events, the first one as the leader: 0, or the errno of what failed, and then
+  /// nothing is open. At most kMostEvents.
+  [[nodiscard]] int open(std::span<const Event* const> events, const GroupManner& manner);
+  void enable() const;
+  /// Nothing if the group is pinned and could not be put on the counters. The thread may have
+  /// ended.
+  [[nodiscard]] std::optional<Values> read() const;
+
+ private:
+  [[nodiscard]] std::optional<Values> read_whole() const;
+  [[nodiscard]] std::optional<Values> read_each() const;
+
+  std::vector<UniqueFd> events_;  // the leader first
+  bool inherit_ = false;
+};
+
+}  // namespace bops::pmu
