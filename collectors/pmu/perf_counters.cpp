@@ -13,44 +13,6 @@
 namespace bops::pmu {
 namespace {
 
-<<<<<<< HEAD
-constexpr std::uint64_t kTimes = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-constexpr std::size_t kHeadWords = 3;  // of a group that is read: how many, enabled, running
-constexpr std::size_t kMostRoles = 5;
-
-/// How the groups of one thread, or of one tree, are opened.
-struct Manner {
-  pid_t tid;
-  Start start;
-  bool inherit;
-  bool with_kernel;
-};
-
-perf_event_attr attributes_of(const Event& event, const Manner& manner, bool is_leader,
-                              bool is_pinned) {
-  perf_event_attr attributes{};
-  attributes.size = sizeof(attributes);
-  attributes.type = event.type;
-  attributes.config = event.config;
-  // Those of a group count whenever its leader does.
-  attributes.disabled = is_leader && manner.start != Start::kStopped ? 1 : 0;
-  attributes.enable_on_exec = is_leader && manner.start == Start::kOnExec ? 1 : 0;
-  attributes.pinned = is_leader && is_pinned ? 1 : 0;
-  attributes.inherit = manner.inherit ? 1 : 0;
-  attributes.exclude_kernel = manner.with_kernel ? 0 : 1;
-  attributes.exclude_hv = 1;
-  // Before Linux 6.13 inherited events cannot be read as a group.
-  attributes.read_format = manner.inherit ? kTimes : kTimes | PERF_FORMAT_GROUP;
-  return attributes;
-}
-
-UniqueFd open_event(const perf_event_attr& attributes, pid_t tid, int leader) {
-  return UniqueFd(static_cast<int>(
-      ::syscall(SYS_perf_event_open, &attributes, tid, -1, leader, PERF_FLAG_FD_CLOEXEC)));
-}
-
-=======
->>>>>>> pmu-more
 struct OpenGroup {
   std::size_t set;
   const std::vector<Role>* roles;
@@ -82,17 +44,11 @@ int PerfOpenCounters::open(GroupManner manner) {
         groups_.clear();
         return error;
       }
-<<<<<<< HEAD
-  if (manner.start != Start::kAtOnce) return 0;
-  for (const OpenGroup& group : groups_)
-    ::ioctl(group.events.front().get(), PERF_EVENT_IOC_ENABLE, 0);
-=======
       groups_.push_back(std::move(group));
     }
   }
-  if (manner.start == Start::kOnExec) return 0;
+  if (manner.start != Start::kAtOnce) return 0;
   for (const OpenGroup& group : groups_) group.events.enable();
->>>>>>> pmu-more
   return 0;
 }
 
