@@ -11,6 +11,7 @@
 
 #include "collectors/pmu/divided_counters.hpp"
 #include "collectors/pmu/papi_counters.hpp"
+#include "collectors/pmu/perf_access.hpp"
 #include "collectors/pmu/self_check.hpp"
 #include "platform/clock.hpp"
 #include "platform/host_identity.hpp"
@@ -135,6 +136,19 @@ Probe HardwareCollector::probe() const {
     return {false, opened.error().message, opened.error().remedy};
   const std::string units = units_text(*sets());
   return {true, note + (units.empty() ? "" : "; " + units), ""};
+}
+
+std::vector<Limit> HardwareCollector::limits() const {
+  if (division_ != Division::kDivided) return {};  // they are the same for all three
+  std::size_t events = 0;
+  if (sets())
+    for (const EventSet& set : *sets())
+      for (const std::vector<Role>& group : set.groups) events += group.size();
+  std::vector<Limit> limits = perf_limits(read_perf_obstacles(), events);
+  if (sets())
+    for (const EventSet& set : *sets())
+      for (const std::string& erratum : set.errata) limits.push_back({erratum, ""});
+  return limits;
 }
 
 Result<void> HardwareCollector::configure(const CountingOptions& options) {

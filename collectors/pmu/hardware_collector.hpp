@@ -29,6 +29,7 @@ class HardwareCollector final : public Collector {
 
   [[nodiscard]] CollectorInfo info() const override;
   [[nodiscard]] Probe probe() const override;
+  [[nodiscard]] std::vector<Limit> limits() const override;
   [[nodiscard]] Result<void> configure(const CountingOptions& options) override;
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
   [[nodiscard]] bool follows_threads() const override { return options_.follow; }
