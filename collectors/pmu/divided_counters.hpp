@@ -18,7 +18,7 @@ class DividedCounters final : public ThreadCounters {
       : papi_(std::move(papi)), perf_(std::move(perf)) {}
 
   [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) override {
-    if (start == Start::kAtOnce && opened_by_papi_ < kPapiThreads) {
+    if (start != Start::kOnExec && opened_by_papi_ < kPapiThreads) {
       if (auto opened = papi_->open(tid, start)) {
         ++opened_by_papi_;
         return opened;

@@ -73,6 +73,7 @@ std::uint64_t FollowedCounts::now() const {
 
 Result<void> FollowedCounts::hold_root(pid_t pid) {
   waiting_root_ = pid;
+  start_of_threads_ = Start::kStopped;
   const std::uint64_t now_ns = now();
   Live live;
   live.row.pid = live.row.tid = pid;
@@ -123,12 +124,16 @@ void FollowedCounts::start(pid_t pid, pid_t tid) {
   live.row.start_ns = now_ns;
   live.process = process_of(pid, now_ns);
   ++live_threads_[live.process];
-  open(live, Start::kAtOnce);
+  open(live, start_of_threads_);
   live_.insert_or_assign(tid, std::move(live));
 }
 
 void FollowedCounts::open(Live& live, Start start) {
   auto opened = counters_.open(live.row.tid, start);
+  if (!opened && !closing_.empty()) {  // perhaps for want of descriptors
+    closing_.clear();
+    opened = counters_.open(live.row.tid, start);
+  }
   if (!opened) return leave_uncounted(live.row, opened.error());
   live.counters = std::move(*opened);
   if (live.counters) live.row.via = live.counters->via();
@@ -168,7 +173,10 @@ void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
 void FollowedCounts::exit(pid_t tid) {
   const auto found = live_.find(tid);
   if (found == live_.end()) return;
+  constexpr std::size_t kClosedTogether = 32;
   finish(found->second, now());
+  closing_.push_back(std::move(found->second.counters));
+  if (closing_.size() >= kClosedTogether) closing_.clear();
   live_.erase(found);
 }
 
@@ -207,7 +215,7 @@ void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
     live.row.via = live.counters->via();
   } else {
     live.base = {};
-    open(live, Start::kAtOnce);
+    open(live, Start::kStopped);
   }
   look_at_program(pid, processes_[live.process]);
   live_.insert_or_assign(pid, std::move(live));

@@ -59,6 +59,9 @@ class FollowedCounts {
 
   ThreadCounters& counters_;
   std::uint64_t start_ns_;
+  Start start_of_threads_ = Start::kAtOnce;  ///< new threads of a run are stopped
+  /// Counters of threads on their way out: closing them is cheaper once these have ended.
+  std::vector<std::unique_ptr<OpenCounters>> closing_;
   pid_t waiting_root_ = 0;                 ///< the root, until it has executed its program
   std::unordered_map<pid_t, Live> live_;   // by thread id
   std::vector<ProcessCounts> processes_;   // counts are summed up in counts()

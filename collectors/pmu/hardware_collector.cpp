@@ -148,6 +148,19 @@ Probe HardwareCollector::quick_probe() const {
   return {true, "events of the table " + sets()->front().table, ""};
 }
 
+std::vector<Limit> HardwareCollector::limits() const {
+  if (division_ != Division::kDivided) return {};  // they are the same for all three
+  std::size_t events = 0;
+  if (sets())
+    for (const EventSet& set : *sets())
+      for (const std::vector<Role>& group : set.groups) events += group.size();
+  std::vector<Limit> limits = perf_limits(read_perf_obstacles(), events);
+  if (sets())
+    for (const EventSet& set : *sets())
+      for (const std::string& erratum : set.errata) limits.push_back({erratum, ""});
+  return limits;
+}
+
 Result<void> HardwareCollector::configure(const CountingOptions& options) {
   if (!options.follow && division_ == Division::kPapi)
     return failure("PAPI counts threads one by one, which needs ptrace",

@@ -31,6 +31,7 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] CollectorInfo info() const override;
   [[nodiscard]] Probe probe() const override;
   [[nodiscard]] Probe quick_probe() const override;
+  [[nodiscard]] std::vector<Limit> limits() const override;
   [[nodiscard]] Result<void> configure(const CountingOptions& options) override;
   [[nodiscard]] std::size_t vector_runs() const override;
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;

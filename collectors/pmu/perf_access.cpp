@@ -107,8 +107,54 @@ PerfObstacles read_perf_obstacles(const std::string& proc, const std::string& sy
   obstacles.is_container = looks_like_container(proc);
   obstacles.core_pmus = core_pmus_in(sys + "/bus/event_source/devices");
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) obstacles.open_files = limit.rlim_cur;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    obstacles.open_files = limit.rlim_cur;
+    obstacles.most_open_files = limit.rlim_max;
+  }
+  obstacles.yama_scope = number_in(proc + "/sys/kernel/yama/ptrace_scope");
+  if (const auto tracer = read_status_number(proc + "/self/status", "TracerPid"))
+    obstacles.tracer = static_cast<int>(*tracer);
   return obstacles;
+}
+
+std::vector<Limit> perf_limits(const PerfObstacles& obstacles, std::size_t events) {
+  std::vector<Limit> limits;
+  const int paranoid = obstacles.paranoid.value_or(-1);
+  if (paranoid > 2)
+    limits.push_back({"kernel.perf_event_paranoid is " + std::to_string(paranoid) +
+                          ": ordinary users get no hardware counters",
+                      "sysctl kernel.perf_event_paranoid=2, or setcap cap_perfmon+ep BOPS"});
+  else if (paranoid == 2)
+    limits.push_back({"kernel.perf_event_paranoid is 2: ordinary users cannot use --with-kernel",
+                      "sysctl kernel.perf_event_paranoid=1, or setcap cap_perfmon+ep BOPS"});
+  if (obstacles.seccomp_mode == kSeccompFilter)
+    limits.push_back({std::string("a seccomp filter is around bops") +
+                          (obstacles.is_container ? ", as containers have it" : "") +
+                          ": it may forbid perf_event_open or ptrace",
+                      "start the container with --cap-add PERFMON --cap-add SYS_PTRACE"});
+  if (obstacles.tracer.value_or(0) != 0)
+    limits.push_back({"process " + std::to_string(*obstacles.tracer) +
+                          " traces bops: threads cannot be followed, and totals only are counted",
+                      "run bops without a debugger around it"});
+  if (const int scope = obstacles.yama_scope.value_or(0); scope == 3)
+    limits.push_back(
+        {"kernel.yama.ptrace_scope is 3: threads cannot be followed, and totals only "
+         "are counted",
+         "3 lasts until the next boot"});
+  else if (scope > 0)
+    limits.push_back({"kernel.yama.ptrace_scope is " + std::to_string(scope) +
+                          ": ordinary users cannot bops attach",
+                      "sysctl kernel.yama.ptrace_scope=0, or attach as root"});
+  if (events > 0)
+    limits.push_back({"at most " + std::to_string(obstacles.most_open_files / events) +
+                          " threads at once can be counted (" +
+                          std::to_string(obstacles.most_open_files) + " open files)",
+                      "ulimit -Hn raises it"});
+  if (obstacles.nmi_watchdog == 1)
+    limits.push_back({"the NMI watchdog takes a counter", "sysctl kernel.nmi_watchdog=0"});
+  if (obstacles.core_pmus.size() > 1)
+    limits.push_back({"several kinds of cores: each thread takes counters of all of them", ""});
+  return limits;
 }
 
 Error perf_error(int error, const PerfObstacles& obstacles, bool with_kernel) {

@@ -47,7 +47,7 @@ int PerfOpenCounters::open(GroupManner manner) {
       groups_.push_back(std::move(group));
     }
   }
-  if (manner.start == Start::kOnExec) return 0;
+  if (manner.start != Start::kAtOnce) return 0;
   for (const OpenGroup& group : groups_) group.events.enable();
   return 0;
 }

@@ -20,7 +20,7 @@ perf_event_attr attributes_of(const Event& event, const GroupManner& manner, boo
   attributes.type = event.type;
   attributes.config = event.config;
   // Those of a group count whenever its leader does.
-  attributes.disabled = is_leader ? 1 : 0;
+  attributes.disabled = is_leader && manner.start != Start::kStopped ? 1 : 0;
   attributes.enable_on_exec = is_leader && manner.start == Start::kOnExec ? 1 : 0;
   attributes.pinned = is_leader && manner.pinned ? 1 : 0;
   attributes.inherit = manner.inherit ? 1 : 0;

@@ -49,8 +49,9 @@ class OpenCounters {
 };
 
 enum class Start : std::uint8_t {
-  kAtOnce,
-  kOnExec,  ///< with the thread's next execve(2)
+  kAtOnce,   ///< all counters together, whatever the thread does
+  kStopped,  ///< at once; the thread is stopped, which saves a call
+  kOnExec,   ///< with the thread's next execve(2)
 };
 
 class ThreadCounters {

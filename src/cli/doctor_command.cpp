@@ -18,8 +18,8 @@ DoctorReport examine(Collectors collectors) {
   report.tool_version = kVersion;
   const auto choice = choose_collector(collectors, "auto", false);
   for (Collector* collector : in_order_of_preference(collectors))
-    report.collectors.push_back(
-        {collector->info(), collector->probe(), choice && choice->collector == collector});
+    report.collectors.push_back({collector->info(), collector->probe(),
+                                 choice && choice->collector == collector, collector->limits()});
   return report;
 }
 

@@ -107,7 +107,8 @@ ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
   const auto event = static_cast<unsigned>(status) >> kEventShift;
   const int signal = WSTOPSIG(status);
   if (!threads_.contains(tid)) {
-    if (event != PTRACE_EVENT_STOP) return Stop::kNotFollowed;
+    // The first stop of a thread that was killed at once is PTRACE_EVENT_EXIT.
+    if (event == 0) return Stop::kNotFollowed;
     on_first_stop(tid);
   }
   switch (event) {

@@ -31,6 +31,12 @@ struct Probe {
   std::string remedy;  ///< what to do about it; empty if there is nothing to do
 };
 
+/// Something of this machine that bounds what a collector can do, for `bops doctor`.
+struct Limit {
+  std::string message;  ///< one sentence
+  std::string remedy;   ///< what to do about it; empty if there is nothing to do
+};
+
 /// How the target will be started. The command is already resolved to a file.
 struct LaunchPlan {
   std::string executable;                ///< absolute path of the file to execute
@@ -89,6 +95,8 @@ class Collector {
   /// As probe(), but may rely on what was found since the machine was started: asked before each
   /// run.
   [[nodiscard]] virtual Probe quick_probe() const { return probe(); }
+  /// What bounds it on this machine, whether it can run or not. Takes no counters.
+  [[nodiscard]] virtual std::vector<Limit> limits() const { return {}; }
   /// Refuses what it cannot do. Collectors that decode see user mode only.
   [[nodiscard]] virtual Result<void> configure(const CountingOptions& options) {
     if (options.vector != VectorCounting::kOff)

@@ -16,16 +16,20 @@ Json text_or_null(const std::string& text) {
 }
 
 Json entry_json(const DoctorEntry& entry) {
-  return {{"name", utf8_text(entry.info.name)},
-          {"title", utf8_text(entry.info.title)},
-          {"unit", utf8_text(entry.info.unit)},
-          {"scope", utf8_text(entry.info.scope)},
-          {"integrity", utf8_text(entry.info.integrity)},
-          {"slowdown_class", utf8_text(entry.info.slowdown_class)},
-          {"usable", entry.probe.usable},
-          {"reason", text_or_null(entry.probe.reason)},
-          {"remedy", text_or_null(entry.probe.remedy)},
-          {"chosen_by_auto", entry.chosen_by_auto}};
+  Json row = {{"name", utf8_text(entry.info.name)},
+              {"title", utf8_text(entry.info.title)},
+              {"unit", utf8_text(entry.info.unit)},
+              {"scope", utf8_text(entry.info.scope)},
+              {"integrity", utf8_text(entry.info.integrity)},
+              {"slowdown_class", utf8_text(entry.info.slowdown_class)},
+              {"usable", entry.probe.usable},
+              {"reason", text_or_null(entry.probe.reason)},
+              {"remedy", text_or_null(entry.probe.remedy)},
+              {"chosen_by_auto", entry.chosen_by_auto}};
+  for (const Limit& limit : entry.limits)
+    row["limits"].push_back(
+        Json{{"message", utf8_text(limit.message)}, {"remedy", text_or_null(limit.remedy)}});
+  return row;
 }
 
 /// Adds to the description of a collector what its probe says, below it.
@@ -48,6 +52,9 @@ std::string render_doctor_text(const DoctorReport& report, bool colour) {
                           printable(entry.info.title)});
     add_lines(table, entry.probe.usable ? "note: " : "why not: ", entry.probe.reason);
     add_lines(table, "what to do: ", entry.probe.remedy);
+    for (const Limit& limit : entry.limits)
+      add_lines(table,
+                "limit: ", limit.message + (limit.remedy.empty() ? "" : "; " + limit.remedy));
     any_chosen = any_chosen || entry.chosen_by_auto;
   }
   if (!any_chosen) table.note = "None of them can count here.";

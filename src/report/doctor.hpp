@@ -14,6 +14,7 @@ struct DoctorEntry {
   CollectorInfo info;
   Probe probe;
   bool chosen_by_auto = false;  ///< what --collector auto takes here
+  std::vector<Limit> limits{};
 };
 
 struct DoctorReport {

@@ -111,6 +111,13 @@ TEST_F(Followed, a_thread_that_executes_takes_the_place_of_the_first) {
   EXPECT_EQ(heard_.exited(), 3U);  // first, third, and the one that executed
 }
 
+TEST_F(Followed, threads_that_are_killed_before_their_first_instruction_hold_nothing_up) {
+  constexpr std::size_t kRounds = 40;  // execve kills the third thread, often at once
+  for (std::size_t round = 0; round < kRounds; ++round)
+    ASSERT_EQ(run({program("exec_from_thread"), "0"}).exit.code, 7);
+  EXPECT_EQ(heard_.exited(), 3 * kRounds);
+}
+
 TEST_F(Followed, a_thread_can_execute_after_the_first_has_ended) {
   EXPECT_EQ(run({program("exec_from_thread"), "1"}).exit.code, 7);
   EXPECT_EQ(heard_.executed(), 2U);

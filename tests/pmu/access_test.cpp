@@ -35,6 +35,9 @@ class Machine : public ::testing::Test {
     return perf_error(error, read_perf_obstacles(directory_ / "proc", directory_ / "sys"),
                       with_kernel);
   }
+  [[nodiscard]] std::vector<Limit> limits() const {
+    return perf_limits(read_perf_obstacles(directory_ / "proc", directory_ / "sys"), 4);
+  }
   [[nodiscard]] Error trace(int error) const {
     return trace_error(77, error, read_trace_obstacles(77, directory_ / "proc"));
   }
@@ -112,6 +115,28 @@ TEST_F(Machine, where_a_filter_forbids_tracing_says_so) {
 
 TEST_F(Machine, without_the_process_says_so) {
   expect_words(trace(ESRCH), "there is no such process", "id");
+}
+
+TEST_F(Machine, has_its_limits_told_with_remedies) {
+  put("proc/sys/kernel/perf_event_paranoid", "4\n");
+  put("proc/sys/kernel/nmi_watchdog", "1\n");
+  put("proc/sys/kernel/yama/ptrace_scope", "3\n");
+  put("proc/self/status", "Name:\tbops\nTracerPid:\t12\nSeccomp:\t2\n");
+  put("sys/bus/event_source/devices/cpu_core/cpus", "0-7\n");
+  put("sys/bus/event_source/devices/cpu_atom/cpus", "8-15\n");
+  const std::vector<Limit> limits = this->limits();
+  for (const char* words :
+       {"perf_event_paranoid is 4", "seccomp filter", "process 12 traces bops", "ptrace_scope is 3",
+        "NMI watchdog", "threads at once", "several kinds of cores"})
+    EXPECT_TRUE(std::any_of(limits.begin(), limits.end(), [words](const Limit& limit) {
+      return limit.message.find(words) != std::string::npos;
+    })) << words;
+  EXPECT_EQ(limits.size(), 7U);
+}
+
+TEST_F(Machine, without_limits_has_only_that_of_descriptors) {
+  put("proc/sys/kernel/perf_event_paranoid", "-1\n");
+  EXPECT_EQ(limits().size(), 1U);
 }
 
 /// From now on, this process gets EPERM from one system call.
