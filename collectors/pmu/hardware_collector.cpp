@@ -141,7 +141,7 @@ Probe HardwareCollector::probe() const {
 /// Leaves out PAPI, whose start takes longer than all else before a short run: prepare() starts it
 /// once, and says why if it cannot.
 Probe HardwareCollector::quick_probe() const {
-  if (division_ != Division::kDivided) return probe();
+  if (division_ == Division::kPerf) return probe();
   if (!sets()) return {false, sets().error().message, sets().error().remedy};
   const auto opened = PerfCounters(*sets(), options_.with_kernel).open(0, Start::kOnExec);
   if (!opened) return {false, opened.error().message, opened.error().remedy};

@@ -18,7 +18,7 @@ namespace bops::pmu {
 /// How a group is opened.
 struct GroupManner {
   pid_t tid = 0;
-  Start start = Start::kAtOnce;  ///< kAtOnce: with PerfGroup::enable()
+  Start start = Start::kAtOnce;  ///< kAtOnce: by PerfGroup::enable(), the others by themselves
   bool inherit = false;          ///< children and threads are counted in the same events
   bool with_kernel = false;
   bool pinned = false;  ///< on the counters all the time, or lost
