@@ -54,6 +54,13 @@ static void* send(void* target) {
   return NULL;
 }
 
+static int fewest(void) {
+  int least = handled[kFaults[0]];
+  for (int i = 1; i < kCount; ++i)
+    if (handled[kFaults[i]] < least) least = handled[kFaults[i]];
+  return least;
+}
+
 /* A thread that is in the kernel, in the engine or in its own code when they come. */
 static void at_any_moment(void) {
   pthread_t self = pthread_self(), sender;
@@ -62,7 +69,7 @@ static void at_any_moment(void) {
   sigset_t faults, before;
   sigemptyset(&faults);
   for (int i = 0; i < kCount; ++i) sigaddset(&faults, kFaults[i]);
-  for (int i = 0; i < 2000 || handled[SIGFPE] < 100; ++i) {
+  for (int i = 0; i < 2000 || fewest() < 50; ++i) {
     must(pthread_sigmask(SIG_BLOCK, &faults, &before) == 0, "pthread_sigmask");
     if (i < 2000) sum = sum * 6364136223846793005UL + 1;
     must(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0, "pthread_sigmask");
@@ -71,7 +78,6 @@ static void at_any_moment(void) {
   }
   is_over = 1;
   must(pthread_join(sender, NULL) == 0, "pthread_join");
-  for (int i = 0; i < kCount; ++i) must(handled[kFaults[i]] > 10, "signals that were sent");
   say("%lx", sum);
 }
 
