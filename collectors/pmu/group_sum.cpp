@@ -12,7 +12,7 @@ __extension__ using WideInteger = unsigned __int128;
 constexpr std::uint64_t kTolerance = 1000;  // one part in
 
 std::uint64_t scaled(std::uint64_t count, std::uint64_t enabled, std::uint64_t running) {
-  if (running == 0 || ran_all_the_time(enabled, running)) return count;
+  if (running == 0 || running >= enabled || enabled - running <= enabled / kTolerance) return count;
   return static_cast<std::uint64_t>((WideInteger{count} * enabled + running / 2) / running);
 }
 
@@ -48,8 +48,25 @@ void add_set(Sum& sum, std::span<const GroupReading> groups, std::size_t set, bo
 
 }  // namespace
 
-bool ran_all_the_time(std::uint64_t enabled_ns, std::uint64_t running_ns) {
-  return running_ns >= enabled_ns || enabled_ns - running_ns <= enabled_ns / kTolerance;
+void CountedShare::add(std::size_t set, std::uint64_t enabled_ns, std::uint64_t running_ns) {
+  if (enabled_ns == 0) return;  // the thread has not run
+  const double share = static_cast<double>(running_ns) / static_cast<double>(enabled_ns);
+  auto& least = least_.at(set);
+  least = std::min(least.value_or(share), share);
+}
+
+double CountedShare::of_the_time() const {
+  bool has_run = false;
+  double sum = 0;
+  for (const auto& share : least_) {
+    has_run |= share.has_value();
+    sum += share.value_or(0);
+  }
+  return has_run ? sum : 1;
+}
+
+bool CountedShare::is_whole() const {
+  return of_the_time() >= 1 - 1.0 / kTolerance;
 }
 
 Reading sum_groups(const std::vector<EventSet>& sets, std::span<const GroupReading> groups) {
@@ -73,11 +90,13 @@ Reading sum_groups(const std::vector<EventSet>& sets, std::span<const GroupReadi
                     sum[Role::kBranches]};
   if (sum.has_cycles) reading.cycles = sum[Role::kCycles];
   if (enabled == 0) return reading;  // the thread has not run
-  reading.share = static_cast<double>(running) / static_cast<double>(enabled);
+  CountedShare share(sets.size());
+  for (const GroupReading& group : groups) share.add(group.set, group.enabled_ns, group.running_ns);
+  reading.share = share.of_the_time();
   const bool never = is_hybrid ? running == 0 : any_missing;
   if (never)
     reading.state = Reading::State::kNeverScheduled;
-  else if (!ran_all_the_time(enabled, running))
+  else if (!share.is_whole())
     reading.state = Reading::State::kScaled;
   return reading;
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,8 +22,21 @@ struct GroupReading {
   std::array<std::uint64_t, 5> values{};  ///< in the order of the roles
 };
 
-/// Whether a group that was on the counters for `running_ns` missed nothing that can be told.
-[[nodiscard]] bool ran_all_the_time(std::uint64_t enabled_ns, std::uint64_t running_ns);
+/// Of the time that a thread ran, the share in which groups of its events were on the counters.
+/// Groups are enabled and read one after another, so each is held against its own times. Those of
+/// one set must all have run; of several sets (hybrid CPUs) one runs at a time.
+class CountedShare {
+ public:
+  explicit CountedShare(std::size_t sets) : least_(sets) {}
+  void add(std::size_t set, std::uint64_t enabled_ns, std::uint64_t running_ns);
+  /// 1 for a thread that has not run.
+  [[nodiscard]] double of_the_time() const;
+  /// Whether nothing was missed that can be told.
+  [[nodiscard]] bool is_whole() const;
+
+ private:
+  std::vector<std::optional<double>> least_;  ///< of each set's groups
+};
 
 /// Groups of one set that take turns are each scaled by their own times. Of several sets (hybrid
 /// CPUs), each runs on its own kind of core only: no set's counts are scaled by its times alone,

@@ -88,9 +88,7 @@ std::unique_ptr<VectorSum::Open> VectorSum::open_with(const GroupManner& manner)
 
 std::optional<std::string> VectorSum::add(const Open& open, Counts& counts) const {
   if (open.groups_.empty()) return std::nullopt;
-  // Of a hybrid's kinds of core one counts at a time: together they must have run all the time.
-  std::vector<std::uint64_t> running(sets_.size(), UINT64_MAX);
-  std::uint64_t enabled = 0;
+  CountedShare share(sets_.size());
   std::size_t place = 0;
   for (std::size_t index = 0; index < plan_.groups.size(); ++index) {
     const VectorGroup& planned = plan_.groups[index];
@@ -98,12 +96,9 @@ std::optional<std::string> VectorSum::add(const Open& open, Counts& counts) cons
     if (!values) return kLost;
     for (std::size_t i = 0; i < planned.events.size(); ++i)
       counts.at(place++) += values->counts.at(i);
-    enabled = std::max(enabled, values->enabled_ns);
-    running[planned.set] = std::min(running[planned.set], values->running_ns);
+    share.add(planned.set, values->enabled_ns, values->running_ns);
   }
-  std::uint64_t together = 0;
-  for (const std::uint64_t each : running) together += each == UINT64_MAX ? 0 : each;
-  if (!ran_all_the_time(enabled, together)) return "their events were counted part of the time";
+  if (!share.is_whole()) return "their events were counted part of the time";
   return std::nullopt;
 }
 

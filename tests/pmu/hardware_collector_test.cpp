@@ -228,6 +228,19 @@ TEST(GroupSum, a_thread_that_stayed_on_one_kind_of_core_is_whole) {
   EXPECT_EQ(reading.counts.total, 1000U);
 }
 
+TEST(GroupSum, groups_enabled_and_read_a_moment_apart_are_whole) {
+  CountedShare share(2);
+  EXPECT_EQ(share.of_the_time(), 1);  // has not run
+  share.add(0, 1000, 1000);
+  share.add(0, 400, 400);
+  EXPECT_TRUE(share.is_whole());
+  share.add(0, 400, 300);
+  EXPECT_DOUBLE_EQ(share.of_the_time(), 0.75);
+  EXPECT_FALSE(share.is_whole());
+  share.add(1, 400, 100);
+  EXPECT_TRUE(share.is_whole());
+}
+
 TEST(GroupSum, time_that_no_kind_of_core_counted_is_extrapolated_from_both) {
   const Reading reading = sum_of(hybrid(), {{1000, 1000, 300}, {200, 1000, 300}});
   EXPECT_EQ(reading.state, Reading::State::kScaled);

@@ -160,7 +160,8 @@ TEST(VectorWork, takes_the_counter_of_cycles_where_it_needs_it_and_says_so) {
     return count(collector, kForty, {}, kBeside);
   };
   const CountedRun roomy = run_with(7), tight = run_with(6);
-  ASSERT_TRUE(roomy.counts.operations_estimate && tight.counts.operations_estimate);
+  ASSERT_TRUE(roomy.counts.operations_estimate) << not_estimated(roomy.counts);
+  ASSERT_TRUE(tight.counts.operations_estimate) << not_estimated(tight.counts);
   EXPECT_EQ(*roomy.counts.operations_estimate, *tight.counts.operations_estimate);
   EXPECT_TRUE(roomy.counts.cycles);
   EXPECT_FALSE(tight.counts.cycles);
