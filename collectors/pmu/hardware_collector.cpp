@@ -219,11 +219,11 @@ Result<void> HardwareCollector::make_counters() {
   auto papi = make_papi_counters(*sets(), options_.with_kernel);
   if (division_ == Division::kPapi) {
     if (!papi) return tl::unexpected(papi.error());
-    if (options_.snapshots && !(*papi)->reads_running_threads())
+    if (options_.snapshots && !papi_reads_running_threads())
       return failure("PAPI before 7.1 reads wrong numbers from threads that run",
                      "leave out --interval and --control, or count with --collector perf");
     counters_ = *std::move(papi);
-  } else if (papi && (!options_.snapshots || (*papi)->reads_running_threads())) {
+  } else if (papi && (!options_.snapshots || papi_reads_running_threads())) {
     counters_ = std::make_unique<DividedCounters>(*std::move(papi), std::move(perf));
   } else {
     counters_ = std::move(perf);
@@ -401,8 +401,8 @@ Result<RunCounts> HardwareCollector::collect() {
 }
 
 Result<RunCounts> HardwareCollector::recover(const RunDirectory& /*directory*/) {
-  return failure("hardware counters ended with the bops that held them",
-                 "use --interval with -o FILE: what is in FILE then is not lost");
+  return failure("hardware counters ended with the bops that held them, before its first snapshot",
+                 "snapshots are taken once a second");
 }
 
 }  // namespace bops::pmu

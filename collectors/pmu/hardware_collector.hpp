@@ -43,6 +43,7 @@ class HardwareCollector final : public Collector {
   void serve() override;
   [[nodiscard]] Result<RunCounts> snapshot() override { return counts(); }
   [[nodiscard]] Result<RunCounts> collect() override;
+  [[nodiscard]] bool counts_outlive_bops() const override { return false; }
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override;
 
  private:

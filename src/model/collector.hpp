@@ -134,6 +134,9 @@ class Collector {
   [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;
   /// The final counts, after the target and its descendants have ended.
   [[nodiscard]] virtual Result<RunCounts> collect() = 0;
+  /// Whether the counts of a run outlive bops in its directory. Where they do not, the session
+  /// keeps snapshots there, also of threads that run.
+  [[nodiscard]] virtual bool counts_outlive_bops() const { return true; }
   /// The counts of a run whose bops died, from what is in its directory.
   [[nodiscard]] virtual Result<RunCounts> recover(const RunDirectory& directory) = 0;
 };

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "launch/attached_processes.hpp"
-#include "model/version.hpp"
 #include "platform/clock.hpp"
 #include "platform/files.hpp"
-#include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
 #include "session/intervals.hpp"
+#include "session/run_description.hpp"
+#include "session/snapshots.hpp"
 
 namespace bops {
 namespace {
@@ -61,6 +61,12 @@ Result<Collector*> collector_for(const AttachRequest& request, Collectors collec
   return choice->collector;
 }
 
+void warn_of_attaching(RunRecord& record) {
+  record.warnings.push_back({"attached",
+                             "counted from the time that bops attached: what the processes did "
+                             "before is not in this record"});
+}
+
 }  // namespace
 
 Result<std::string> cgroup_of_unit(const std::string& unit) {
@@ -73,25 +79,27 @@ Result<std::string> cgroup_of_unit(const std::string& unit) {
                  "systemctl status tells whether it runs");
 }
 
-Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
-                                 const RunListener& listener) {
+Result<FinishedRun> attach_session(const AttachRequest& request, Collectors collectors,
+                                   const RunListener& listener) {
   const auto chosen = collector_for(request, collectors);
   if (!chosen) return tl::unexpected(chosen.error());
   Collector* const collector = *chosen;
   const auto pids = processes_of(request);
   if (!pids) return tl::unexpected(pids.error());
-  const std::uint64_t start_ns = mono_ns();
+  auto directory = OwnedRunDirectory::create();
+  if (!directory) return tl::unexpected(directory.error());
+  const RunDirectory& place = directory->directory();
+  const std::uint64_t start_ns = place.start_mono_ns;
   LaunchPlan nothing_to_launch;
-  if (auto prepared = collector->prepare(nothing_to_launch, {"", start_ns}); !prepared)
+  if (auto prepared = collector->prepare(nothing_to_launch, place); !prepared)
     return tl::unexpected(prepared.error());
 
-  RunRecord record;
-  record.tool_version = kVersion;
-  record.started = rfc3339_utc(std::chrono::system_clock::now());
-  record.host = read_host_identity();
-  record.labels = request.labels;
-  if (pids->size() == 1) record.command = read_command_line(pids->front());
-  record.collectors.push_back(collector->info());
+  std::optional<std::vector<std::string>> command;
+  if (pids->size() == 1 && !request.redact) command = read_command_line(pids->front());
+  RunRecord record = describe_run(std::move(command), request.labels, collector);
+  warn_of_attaching(record);
+  if (auto written = write_manifest(place, manifest_of(record, place)); !written)
+    return tl::unexpected(written.error());
   auto attached = AttachedProcesses::attach(
       *pids, [collector](const ThreadEvent& event) { (void)collector->on_thread_event(event); });
   if (!attached) return tl::unexpected(attached.error());
@@ -101,25 +109,28 @@ Result<RunRecord> attach_session(const AttachRequest& request, Collectors collec
                         if (const auto counts = collector->snapshot())
                           listener.on_interval(series.next(*counts, mono_ns() - start_ns));
                       }};
-  AttachedProcesses::Newcomers newcomers;
-  if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
-  std::vector<Watched> watched;
+  auto snapshots = Snapshots::open(place.path, [&]() -> std::optional<RunRecord> {
+    auto counts = collector->snapshot();
+    if (!counts) return std::nullopt;
+    return so_far(record, *std::move(counts), mono_ns() - start_ns);
+  });
+  if (!snapshots) return tl::unexpected(snapshots.error());
+  std::vector<Watched> watched{snapshots->watched()};
   if (collector->service_descriptor() >= 0)
     watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
+  AttachedProcesses::Newcomers newcomers;
+  if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
   attached->wait(request.duration, ticker, newcomers, watched);
-  record.wall_ns = mono_ns() - start_ns;
+
+  const std::uint64_t wall_ns = mono_ns() - start_ns;
   auto counts = collector->collect();
   attached->detach();
   if (!counts) return tl::unexpected(counts.error());
-  record.counts = std::move(*counts);
-  record.cycles = record.counts.cycles;
+  record = so_far(std::move(record), *std::move(counts), wall_ns);
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));
-  record.warnings.push_back({"attached",
-                             "counted from the time that bops attached: what the processes did "
-                             "before is not in this record"});
   explain_missing_numbers(record);
-  return record;
+  return FinishedRun{std::move(record), *std::move(directory)};
 }
 
 }  // namespace bops

@@ -20,6 +20,7 @@ struct AttachRequest {
   std::optional<std::chrono::nanoseconds> duration;  ///< absent: until they end, or Ctrl-C
   std::string collector = "auto";
   bool with_kernel = false;
+  bool redact = false;  ///< leave the processes' words out of every record
   std::map<std::string, std::string> labels;
   std::chrono::nanoseconds interval{0};  ///< 0: no interval records
 };
@@ -30,7 +31,8 @@ struct AttachRequest {
 
 /// Counts the processes until the end that the request names, then leaves them as they are. Only
 /// collectors that follow threads can. An error means that nothing was counted.
-[[nodiscard]] Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
-                                               const RunListener& listener);
+[[nodiscard]] Result<FinishedRun> attach_session(const AttachRequest& request,
+                                                 Collectors collectors,
+                                                 const RunListener& listener);
 
 }  // namespace bops
