@@ -13,7 +13,8 @@
  *   pipe TEXT        puts the reading end at each number from 3 to 4095 that is closed
  *   handler          SIGALRM, sent from then on every millisecond, names a region "handler"
  *   limit N          lowers the soft limit of descriptors
- *   wait             until a line, or the end of the file, comes from stdin
+ *   mark FILE        makes that file
+ *   wait FILE        until somebody has made that file
  *   kill             by SIGKILL
  *   crash            stores to address 0 */
 #define _GNU_SOURCE
@@ -183,7 +184,10 @@ static char** run(char** words, unsigned long thread) {
     } else if (strcmp(word, "limit") == 0) {
       limit_descriptors(number_of(*words++));
     } else if (strcmp(word, "wait") == 0) {
-      while (getchar() > '\n') continue;
+      while (access(*words, F_OK) != 0) usleep(2000);
+      ++words;
+    } else if (strcmp(word, "mark") == 0) {
+      require(close(open(*words++, O_CREAT | O_WRONLY, 0600)) == 0, "open");
     } else if (strcmp(word, "kill") == 0) {
       kill(getpid(), SIGKILL);
     } else if (strcmp(word, "crash") == 0) {
