@@ -1,6 +1,7 @@
 #include "collectors/pmu/followed_counts.hpp"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -263,7 +264,8 @@ const FollowedCounts::Program& FollowedCounts::program(pid_t pid, const std::str
   const auto [known, is_new] = programs_.try_emplace(path);
   if (is_new) {
     const std::string file = file_of(pid);
-    known->second.traces = elf_imports(file, "ptrace");
+    known->second.traces =
+        elf_imports(file, "ptrace") || static_program_calls(file, "ptrace", SYS_ptrace);
     known->second.names_regions = names_regions(file);
   }
   return known->second;
