@@ -100,7 +100,7 @@ Json region_json(const RegionCounts& region, bool measured) {
               {"thread_start_ns", region.thread_start_ns},
               {"entries", region.entries},
               {"work", work_json(region.work)}};
-  append_counts(row, region.counts, measured);
+  append_counts(row, region.counts, measured && region.counted);
   return row;
 }
 

@@ -155,7 +155,10 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
       [&] { with_snapshot([&](const RunCounts& now) { window.close(now); }); }, tell_interval};
   const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0},
                       tell_interval};
-  const TargetEnd end = target->wait(ticker, control->watched(actions));
+  std::vector<Watched> watched = control->watched(actions);
+  if (collector != nullptr && collector->service_descriptor() >= 0)
+    watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
+  const TargetEnd end = target->wait(ticker, watched);
   record.wall_ns = mono_ns() - start_ns;
   record.exit = end.exit;
   record.resource_usage = end.resource_usage;
