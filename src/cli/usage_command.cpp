@@ -12,6 +12,8 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   usage->fallthrough();
 
   // Keeping: keys, chains, ledgers.
+  add_usage_keygen(*usage);
+  add_usage_verify(*usage);
 
   // Rating.
 }

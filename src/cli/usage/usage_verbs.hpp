@@ -8,6 +8,8 @@ namespace bops {
 // Each adds its sub-command, whose callback throws CLI::RuntimeError with the exit status.
 
 // Keeping: keys, chains, ledgers.
+void add_usage_keygen(CLI::App& usage);
+void add_usage_verify(CLI::App& usage);
 
 // Rating.
 
