@@ -14,6 +14,7 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   // Keeping: keys, chains, ledgers.
 
   // Rating.
+  add_usage_rate(*usage);
 }
 
 }  // namespace bops

@@ -10,5 +10,6 @@ namespace bops {
 // Keeping: keys, chains, ledgers.
 
 // Rating.
+void add_usage_rate(CLI::App& usage);
 
 }  // namespace bops
