@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -24,15 +25,9 @@ template <class T>
 Result<T> with_file(const std::string& path, const std::function<Result<T>(std::istream&)>& read) {
   std::ifstream file;
   if (path != "-") {
+    if (std::filesystem::is_directory(path)) return failure(path + " is a directory");
     file.open(path, std::ios::binary);
-    // A directory can be opened, but not read.
-    if (!file || file.peek() == std::char_traits<char>::eof()) {
-      const int why = errno;
-      std::ifstream again(path, std::ios::binary);
-      if (!again || again.rdbuf()->in_avail() < 0 || !file.eof())
-        return failure("cannot read " + path + ": " + std::strerror(why));
-      file.clear();
-    }
+    if (!file) return failure("cannot read " + path + ": " + std::strerror(errno));
   }
   auto result = read(path == "-" ? std::cin : file);
   if (!result) return in_file(path, result.error());
