@@ -35,14 +35,14 @@ Result<RatingTime> time_of(const Json& value, std::optional<TimeForm>& form) {
     if (!parsed) return tl::unexpected(parsed.error());
     time = *parsed;
   } else {
-    const bool small =
-        value.is_number_unsigned()
-            ? value.get<std::uint64_t>() <= std::uint64_t{kMostSeconds}
-            : value.is_number_integer() && value.get<std::int64_t>() >= -kMostSeconds;
+    const bool integer = value.is_number_integer() &&
+                         (!value.is_number_unsigned() || value.get<std::uint64_t>() >> 63U == 0);
+    const std::int64_t seconds = integer ? value.get<std::int64_t>() : 0;
+    const bool small = integer && seconds >= -kMostSeconds && seconds <= kMostSeconds;
     if (!small)
       return failure(shown(value) + " is not a time",
                      "write whole seconds from an hour, or 2026-11-22T19:00:00Z");
-    time = value.get<std::int64_t>() * kNsPerSecond;
+    time = seconds * kNsPerSecond;
   }
   if (form.value_or(written) != written)
     return failure("some times are dates and some are seconds",
