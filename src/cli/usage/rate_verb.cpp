@@ -8,7 +8,9 @@
 #include "cli/usage/rating_files.hpp"
 #include "cli/usage/usage_verbs.hpp"
 #include "platform/files.hpp"
+#include "report/escape.hpp"
 #include "report/text.hpp"
+#include "usage/rating/focus.hpp"
 
 namespace bops {
 namespace {
@@ -39,6 +41,8 @@ struct Options {
   std::string previous;
   std::string format = "json";
   std::string output = "-";
+  std::string provider = "bops";
+  std::string invoiced_until;
   bool charge_unknown_error = false;
   bool strict = false;
 };
@@ -64,6 +68,15 @@ Result<std::string> rated(const Options& options, RatingFiles& files) {
     auto changed = difference(*before, rating->lines);
     if (!changed) return tl::unexpected(changed.error());
     rating->lines = *std::move(changed);
+  }
+  if (options.format == "focus") {
+    const auto invoiced = files.time("--invoiced-until", options.invoiced_until);
+    if (!invoiced) return tl::unexpected(invoiced.error());
+    for (const Package& package : terms->packages)
+      if (!package.cost && !is_difference)
+        std::cerr << "bops: note: package " << printable(package.id)
+                  << " says no cost: its purchase is a row of 0\n";
+    return focus_csv(*rating, *terms, {options.provider, is_difference, *invoiced, policy.cutoff});
   }
   if (options.format == "text")
     return document_text(describe(*rating, files.form(), is_difference), false);
@@ -97,9 +110,16 @@ void add_usage_rate(CLI::App& usage) {
                    "Look at what was received, and lapse what expired, up to this time");
   rate->add_option("--previous", options->previous,
                    "Lines of an earlier rating: write what must be added to them");
-  rate->add_option("--format", options->format, "json (one line each), text or focus")
+  rate->add_option("--format", options->format,
+                   "json (one line each), text, or focus (FOCUS 1.2, CSV)")
       ->check(CLI::IsMember({"json", "text", "focus"}))
       ->capture_default_str();
+  rate->add_option("--provider", options->provider, "Who provides and invoices, in FOCUS rows")
+      ->capture_default_str();
+  rate->add_option("--invoiced-until", options->invoiced_until,
+                   "With --previous, in FOCUS rows: only months that ended by this time are "
+                   "invoiced, and differences in them corrections")
+      ->needs("--previous");
   rate->add_option("-o,--output", options->output, "Write to FILE instead of stdout");
   rate->add_flag("--charge-unknown-error", options->charge_unknown_error,
                  "Rate records without an error bound as well");

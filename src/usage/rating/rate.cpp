@@ -57,7 +57,6 @@ class Rater {
   Result<Rating> rate();
 
  private:
-  [[nodiscard]] std::string currency_of(const std::string& tenant) const;
   /// Why the account's use cannot be charged; empty if it can.
   [[nodiscard]] std::string unrated_reason(const UseAccount& account) const;
   void find_terms();
@@ -81,13 +80,6 @@ class Rater {
   Rating rating_;
 };
 
-std::string Rater::currency_of(const std::string& tenant) const {
-  for (const std::string& whose : {tenant, std::string()})
-    for (const Price& price : terms_.prices)
-      if (price.tenant == whose) return price.currency;
-  return {};
-}
-
 std::string Rater::unrated_reason(const UseAccount& account) const {
   const auto& [packages, prices, currency] = account_terms_.at(account);
   if (packages.empty() && prices.empty()) return "neither a package nor a price is for it";
@@ -106,7 +98,7 @@ void Rater::find_terms() {
     for (PackageState& state : states_)
       if (state.package->pays_for(account)) terms.packages.push_back(&state);
     terms.prices = terms_.prices_of(account);
-    terms.currency = currency_of(account.tenant);
+    terms.currency = terms_.currency_of(account.tenant);
   }
 }
 
@@ -205,7 +197,7 @@ void Rater::lapse() {
     state.left = Decimal();
     rating_.lines[{rating_hour(package.expires), package.tenant, package.meter, LineKind::kLapse,
                    package.id}] = {state.lapsed, Decimal(), state.lapsed,
-                                   currency_of(package.tenant)};
+                                   terms_.currency_of(package.tenant)};
   }
 }
 

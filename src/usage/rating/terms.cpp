@@ -57,6 +57,13 @@ std::vector<const Price*> Terms::prices_of(const UseAccount& account) const {
   return found;
 }
 
+std::string Terms::currency_of(const std::string& tenant) const {
+  for (const std::string& whose : {tenant, std::string()})
+    for (const Price& price : prices)
+      if (price.tenant == whose) return price.currency;
+  return {};
+}
+
 Result<void> check_terms(const Terms& terms) {
   std::set<std::string> ids;
   for (const Package& package : terms.packages)

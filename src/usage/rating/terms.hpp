@@ -57,6 +57,9 @@ struct Terms {
   /// The prices of the account's use, the one that names the tenant before one that names the meter
   /// before one that names the model: at any time the first that holds is the price.
   [[nodiscard]] std::vector<const Price*> prices_of(const UseAccount& account) const;
+  /// That of the tenant's own prices, else that of the prices for every tenant; empty if there are
+  /// none.
+  [[nodiscard]] std::string currency_of(const std::string& tenant) const;
 };
 
 /// Refuses two packages of one id, prices of which two would hold for the same use, and two
