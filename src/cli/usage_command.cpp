@@ -16,6 +16,7 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   add_usage_verify(*usage);
 
   // Rating.
+  add_usage_rate(*usage);
 }
 
 }  // namespace bops

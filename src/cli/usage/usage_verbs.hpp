@@ -12,5 +12,6 @@ void add_usage_keygen(CLI::App& usage);
 void add_usage_verify(CLI::App& usage);
 
 // Rating.
+void add_usage_rate(CLI::App& usage);
 
 }  // namespace bops
