@@ -261,6 +261,7 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
                        ": it is setuid or setgid, or has capabilities, and the kernel lets nobody "
                        "look into such a program",
                    "run bops as root, or run it uncounted with --allow-uncounted");
+  program_ = plan.executable;
   start_ns_ = directory.start_mono_ns;
   regions_.reset();
   followed_.reset();
@@ -319,6 +320,10 @@ Result<void> HardwareCollector::hold(pid_t root) {
   warnings_.push_back({"threads_not_followed",
                        "counted by inheritance: the one row stands for all threads and children "
                        "of the target; setuid programs among them are not in it"});
+  if (names_regions(program_))
+    warnings_.push_back({"regions_not_counted",
+                         "the regions of the target are not counted: its threads have no counters "
+                         "of their own (--no-ptrace)"});
   return {};
 }
 
@@ -327,10 +332,6 @@ Result<void> HardwareCollector::on_thread_event(const ThreadEvent& event) {
   if (event.kind == ThreadEvent::Kind::kReleased && !options_.follow) {
     root_.start_ns = mono_ns() - start_ns_;
     root_.executable = read_executable(event.pid).value_or("");
-    if (names_regions("/proc/" + std::to_string(event.pid) + "/exe"))
-      warnings_.push_back({"regions_not_counted",
-                           "the regions of the target are not counted: its threads have no "
-                           "counters of their own (--no-ptrace)"});
   }
   if (!followed_) return {};
   // Attached to, without a root.

@@ -8,6 +8,7 @@
 #include "cli/kept_run.hpp"
 #include "cli/report_sink.hpp"
 #include "cli/reporting_options.hpp"
+#include "cli/usage/emission_options.hpp"
 #include "report/escape.hpp"
 #include "session/attach_session.hpp"
 
@@ -32,6 +33,8 @@ struct Options {
   std::string cgroup;
   std::string unit;
   std::string duration;
+  bool strict = false;
+  EmissionOptions emission;
 };
 
 void add_options(CLI::App& attach, Options& options) {
@@ -44,6 +47,10 @@ void add_options(CLI::App& attach, Options& options) {
   attach.add_option("--unit", options.unit, "Every process of the systemd unit NAME");
   attach.add_option("--duration", options.duration, "Leave them after this time, e.g. 10s");
   add_reporting_options(attach, options.reporting);
+  attach.add_flag(
+      "--strict", options.strict,
+      "Write no usage record whose error is not known, and exit with 125 if there were any");
+  add_emission_options(attach, options.emission);
   attach.footer(kFooter);
 }
 
@@ -84,7 +91,9 @@ int attach(const Options& options, const Invocation& invocation) {
   const RunListener listener{
       [](const std::string& notice) { std::cerr << "bops: " << printable(notice) << std::endl; },
       [&](const IntervalRecord& interval) { sink->write(interval); }};
-  auto finished = attach_session(*request, invocation.collectors, listener);
+  const auto usage = open_usage_meter(options.emission, request->labels, options.strict);
+  if (!usage) return report_error(usage.error());
+  auto finished = attach_session(*request, invocation.collectors, listener, usage->get());
   if (!finished) return report_error(finished.error());
   if (const auto written =
           sink->write(finished->record, render_options(options.reporting, sink->fd()));
@@ -93,7 +102,7 @@ int attach(const Options& options, const Invocation& invocation) {
     keep(*finished);
     return status;
   }
-  return 0;
+  return finished->usage ? 0 : report_error(finished->usage.error());
 }
 
 }  // namespace

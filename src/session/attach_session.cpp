@@ -9,6 +9,7 @@
 
 #include "launch/attached_processes.hpp"
 #include "platform/clock.hpp"
+#include "platform/elf_file.hpp"
 #include "platform/files.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
@@ -80,7 +81,7 @@ Result<std::string> cgroup_of_unit(const std::string& unit) {
 }
 
 Result<FinishedRun> attach_session(const AttachRequest& request, Collectors collectors,
-                                   const RunListener& listener) {
+                                   const RunListener& listener, UsageMeter* usage) {
   const auto chosen = collector_for(request, collectors);
   if (!chosen) return tl::unexpected(chosen.error());
   Collector* const collector = *chosen;
@@ -116,6 +117,15 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   });
   if (!snapshots) return tl::unexpected(snapshots.error());
   std::vector<Watched> watched{snapshots->watched()};
+  if (usage != nullptr && !pids->empty()) {
+    usage->start(&record.collectors.front(), pids->front(),
+                 elf_build_id("/proc/" + std::to_string(pids->front()) + "/exe"),
+                 environment_of(pids->front()), true);
+    watched.push_back({usage->timer_fd(), [&] {
+                         const auto counts = collector->snapshot();
+                         usage->cut(counts ? &*counts : nullptr);
+                       }});
+  }
   if (collector->service_descriptor() >= 0)
     watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
   AttachedProcesses::Newcomers newcomers;
@@ -130,7 +140,9 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));
   explain_missing_numbers(record);
-  return FinishedRun{std::move(record), *std::move(directory)};
+  FinishedRun finished{std::move(record), *std::move(directory)};
+  if (usage != nullptr) finished.usage = usage->finish(&finished.record.counts, std::nullopt);
+  return finished;
 }
 
 }  // namespace bops

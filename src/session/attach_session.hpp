@@ -30,9 +30,10 @@ struct AttachRequest {
 [[nodiscard]] Result<std::string> cgroup_of_unit(const std::string& unit);
 
 /// Counts the processes until the end that the request names, then leaves them as they are. Only
-/// collectors that follow threads can. An error means that nothing was counted.
+/// collectors that follow threads can. An error means that nothing was counted. `usage`, unless it
+/// is null, writes usage records.
 [[nodiscard]] Result<FinishedRun> attach_session(const AttachRequest& request,
-                                                 Collectors collectors,
-                                                 const RunListener& listener);
+                                                 Collectors collectors, const RunListener& listener,
+                                                 UsageMeter* usage = nullptr);
 
 }  // namespace bops

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -90,12 +91,13 @@ class HardwareCgroup : public ::testing::Test {
       lines.push_back(Json::parse(line));
     return lines;
   }
-  /// Whether a thread of `pid` is in an interval, after as long as it takes.
-  [[nodiscard]] bool is_counted(const std::string& path, pid_t pid) const {
+  /// Whether a thread of such a process is in an interval, after as long as it takes.
+  [[nodiscard]] bool is_counted(const std::string& path,
+                                const std::function<bool(pid_t)>& is_meant) const {
     for (int i = 0; i < 6000; ++i) {
       for (const Json& line : lines(path))
         for (const Json& thread : line.at("threads"))
-          if (thread.at("pid") == pid) return true;
+          if (is_meant(thread.at("pid").get<pid_t>())) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return false;
@@ -114,9 +116,12 @@ TEST_F(HardwareCgroup, has_those_that_are_in_it_their_children_and_those_that_jo
   Subprocess bops(
       {harness::bops_program(), "attach", "--cgroup", cgroup_, "--interval", "50ms", "-o", path},
       variables_);
-  ASSERT_TRUE(is_counted(path, first->pid()));
+  const auto is_first = [&](pid_t pid) { return pid == first->pid(); };
+  ASSERT_TRUE(is_counted(path, is_first));
   const auto second = member({"/bin/sh", "-c", "while true; do /bin/true; done"});
-  ASSERT_TRUE(is_counted(path, second->pid()));
+  const auto is_second = [&](pid_t pid) { return pid == second->pid(); };
+  ASSERT_TRUE(is_counted(path, is_second));
+  ASSERT_TRUE(is_counted(path, [&](pid_t pid) { return !is_first(pid) && !is_second(pid); }));
   ::kill(bops.pid(), SIGINT);
   const auto ended = bops.wait();
   ASSERT_EQ(ended.code, 0) << ended.errors;
