@@ -22,6 +22,7 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   add_usage_push(*usage);
 
   // Rating.
+  add_usage_rate(*usage);
 }
 
 }  // namespace bops

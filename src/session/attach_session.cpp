@@ -123,7 +123,10 @@ Result<RunRecord> attach_session(const AttachRequest& request, Collectors collec
   const Ticker& ticker = usage != nullptr ? both : alone;
   AttachedProcesses::Newcomers newcomers;
   if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
-  attached->wait(request.duration, ticker, newcomers);
+  std::vector<Watched> watched;
+  if (collector->service_descriptor() >= 0)
+    watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
+  attached->wait(request.duration, ticker, newcomers, watched);
   record.wall_ns = mono_ns() - start_ns;
   auto counts = collector->collect();
   attached->detach();

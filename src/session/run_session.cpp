@@ -166,7 +166,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
       [&] { with_snapshot([&](const RunCounts& now) { window.close(now); }); }, tell_interval};
   const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0},
                       tell_interval};
-  auto watched = control->watched(actions);
+  std::vector<Watched> watched = control->watched(actions);
+  if (collector != nullptr && collector->service_descriptor() >= 0)
+    watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
   if (usage != nullptr) {
     usage->start(record.collectors.empty() ? nullptr : &record.collectors.front(), target->pid(),
                  build_id, lookup_in(request.environment), false);

@@ -18,5 +18,6 @@ void add_usage_export(CLI::App& usage);
 void add_usage_push(CLI::App& usage);
 
 // Rating.
+void add_usage_rate(CLI::App& usage);
 
 }  // namespace bops
