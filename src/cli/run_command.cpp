@@ -42,6 +42,7 @@ constexpr std::uint32_t kMaxRepeats = 100000;
 
 struct Options {
   std::string collector = "auto";
+  std::string gpu = "auto";
   std::string output;
   std::string format;
   std::string interval;
@@ -64,6 +65,11 @@ struct Options {
 void add_options(CLI::App& run, Options& options) {
   run.add_option("--collector", options.collector,
                  "What counts: auto, or one that bops doctor lists")
+      ->capture_default_str();
+  run.add_option("--gpu", options.gpu,
+                 "Count what NVIDIA GPUs execute: meter sums it at next to no cost; profile gives "
+                 "each kernel, launching it again for each pass; auto meters where there is a GPU")
+      ->check(CLI::IsMember({"off", "auto", "meter", "profile"}))
       ->capture_default_str();
   run.add_option("-o,--output", options.output,
                  "Write the report to FILE (.txt .json .csv .md .html), - is stdout");
@@ -99,6 +105,19 @@ void add_options(CLI::App& run, Options& options) {
   run.footer(kFooter);
 }
 
+GpuChoice gpu_choice(const std::string& word) {
+  if (word == "off") return GpuChoice::kOff;
+  if (word == "meter") return GpuChoice::kMeter;
+  return word == "profile" ? GpuChoice::kProfile : GpuChoice::kAuto;
+}
+
+/// The poorest of what the record has.
+Quality quality_of(const RunCounts& counts) {
+  Quality quality = counts.quality;
+  for (const GpuDeviceCounts& gpu : counts.gpus) quality = poorer(quality, gpu.quality);
+  return quality;
+}
+
 Result<RunRequest> request_of(const Options& options, const Invocation& invocation) {
   RunRequest request;
   request.command = invocation.command;
@@ -107,6 +126,7 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   for (char** variable = environ; *variable != nullptr; ++variable)
     request.environment.emplace_back(*variable);
   request.collector = options.collector;
+  request.gpu = gpu_choice(options.gpu);
   request.require_pmu = options.require_pmu;
   request.allow_uncounted = options.allow_uncounted;
   request.redact = options.redact;
@@ -211,7 +231,7 @@ int run(const Options& options, const Invocation& invocation) {
   }
   spdlog::debug("the target took {} us, the report {} us", finished->record.wall_ns / 1000,
                 (mono_ns() - begin_ns) / 1000);
-  const Quality quality = finished->record.counts.quality;
+  const Quality quality = quality_of(finished->record.counts);
   if (options.strict && quality != Quality::kExact)
     return report_error(
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",

@@ -53,6 +53,15 @@ struct GpuKernelCounts {
   friend bool operator==(const GpuKernelCounts&, const GpuKernelCounts&) = default;
 };
 
+/// All launches inside an NVTX range of one name, of one process; ranges inside it included.
+struct GpuRegionCounts {
+  pid_t pid = 0;
+  std::string name;
+  std::uint64_t launches = 0;
+  GpuCounts counts;
+  friend bool operator==(const GpuRegionCounts&, const GpuRegionCounts&) = default;
+};
+
 /// A set of metrics that was collected, and what its numbers mean.
 struct GpuMetricSet {
   std::string name;     ///< "meter", "warp", "thread", "rich", "tensor", "tensor_operations"
@@ -84,6 +93,7 @@ struct GpuDeviceCounts {
   std::uint64_t dropped = 0;   ///< those that CUPTI dropped for want of room
   GpuCounts counts;
   std::vector<GpuKernelCounts> kernels;  ///< profile only; they sum to `counts`
+  std::vector<GpuRegionCounts> regions;  ///< profile only; they overlap where ranges are nested
   Quality quality = Quality::kMissing;
   friend bool operator==(const GpuDeviceCounts&, const GpuDeviceCounts&) = default;
 };

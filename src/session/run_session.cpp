@@ -41,11 +41,13 @@ Result<void> start(Collector* collector, TargetProcess& target) {
 }
 
 RunManifest manifest_of(const RunRequest& request, const Collector* collector,
-                        const RunDirectory& directory, const std::string& started) {
+                        const Collector* gpus, const RunDirectory& directory,
+                        const std::string& started) {
   RunManifest manifest;
   manifest.started = started;
   manifest.start_mono_ns = directory.start_mono_ns;
   manifest.collector = collector != nullptr ? collector->info().name : "";
+  if (gpus != nullptr) manifest.gpu_collector = gpus->info().name;
   if (!request.redact) manifest.command = request.command;
   manifest.labels = request.labels;
   manifest.bops_pid = ::getpid();
@@ -86,6 +88,38 @@ void warn_of_illegal_instruction(RunRecord& record) {
          "without it, or count it with another collector");
 }
 
+/// Takes over what was counted on GPUs; `counts` of the record are those of the CPUs already.
+void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counted, bool in_part,
+              bool expected) {
+  record.collectors.push_back(gpus.info());
+  if (!counted) {
+    warn(record, "gpu_counts_lost", counted.error().message);
+    return;
+  }
+  for (Warning& warning : counted->warnings) record.warnings.push_back(std::move(warning));
+  record.counts.gpus = std::move(counted->gpus);
+  if (record.counts.gpus.empty()) {
+    if (expected)
+      warn(record, "gpu_not_used",
+           "no process of the run started a kernel on a GPU that could be counted");
+    return;
+  }
+  if (in_part)
+    warn(record, "gpu_whole_run",
+         "the counts of GPUs are those of the whole run: --delay and --control do not divide them");
+  if (record.counts.quality == Quality::kMissing) return;
+  if (!record.counts.instruments.empty()) {
+    warn(record, "profiler_in_target",
+         "CUPTI's own code ran in the target and is not among its counts (see instruments); what it "
+         "made the C library and the driver do is");
+    return;
+  }
+  record.counts.quality = poorer(record.counts.quality, Quality::kApproximate);
+  warn(record, "profiler_in_counts",
+       "CUPTI ran in the target, and this collector cannot tell its instructions from the target's: "
+       "they are among the counts");
+}
+
 RunRecord describe(const RunRequest& request, const Collector* collector) {
   RunRecord record;
   record.tool_version = kVersion;
@@ -113,12 +147,25 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   if (!directory) return tl::unexpected(directory.error());
 
   Collector* collector = choice->collector;
+  const auto gpu_choice = choose_gpu_collector(collectors, request.gpu, *collector);
+  if (!gpu_choice) return tl::unexpected(gpu_choice.error());
+  Collector* const gpus = gpu_choice->collector;
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
-  if (auto configured = collector->configure({request.with_kernel, request.follow,
-                                              in_part || request.interval.count() > 0,
-                                              request.vector, request.vector_run});
-      !configured)
-    return tl::unexpected(configured.error());
+  CountingOptions options{request.with_kernel, request.follow,
+                          in_part || request.interval.count() > 0, request.vector,
+                          request.vector_run};
+  if (gpus != nullptr) {
+    options.gpu =
+        request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
+    options.instruments = gpus->instruments();
+  }
+  for (Collector* each : {collector, gpus})
+    if (each != nullptr)
+      if (auto configured = each->configure(options); !configured)
+        return tl::unexpected(configured.error());
+  if (gpus != nullptr)
+    if (auto prepared = gpus->prepare(*plan, directory->directory()); !prepared)
+      return tl::unexpected(prepared.error());
   std::optional<Error> not_counted;
   if (auto prepared = collector->prepare(*plan, directory->directory()); !prepared) {
     if (!request.allow_uncounted) return tl::unexpected(prepared.error());
@@ -128,7 +175,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   RunRecord record = describe(request, collector);
   if (auto written =
           write_manifest(directory->directory(),
-                         manifest_of(request, collector, directory->directory(), record.started));
+                         manifest_of(request, collector, gpus, directory->directory(), record.started));
       !written)
     return tl::unexpected(written.error());
 
@@ -173,6 +220,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     if (ticker.period.count() > 0 || !request.control.empty())
       listener.on_interval(series.next(record.counts, record.wall_ns));
   }
+  if (gpus != nullptr)
+    add_gpus(record, *gpus, gpus->collect(), in_part, request.gpu != GpuChoice::kAuto);
+  if (!gpu_choice->notice.empty()) warn(record, "gpu_not_counted", gpu_choice->notice);
   if (end.descendants_left) {
     record.counts.quality = poorer(record.counts.quality, Quality::kPartial);
     warn(record, "descendants_left",
@@ -192,8 +242,16 @@ bool is_running(const RunManifest& manifest) {
 Result<RunRecord> recover_run(const std::string& directory_path, Collectors collectors) {
   const auto manifest = read_manifest(directory_path);
   if (!manifest) return tl::unexpected(manifest.error());
+  Collector* gpus = nullptr;
+  for (const auto& collector : collectors)
+    if (collector->counts_gpus() && collector->info().name == manifest->gpu_collector)
+      gpus = collector.get();
   for (const auto& collector : collectors) {
     if (collector->info().name != manifest->collector) continue;
+    CountingOptions options;
+    if (gpus != nullptr) options.instruments = gpus->instruments();
+    if (auto configured = collector->configure(options); !configured)
+      return tl::unexpected(configured.error());
     auto counts = collector->recover({directory_path, manifest->start_mono_ns});
     if (!counts) return tl::unexpected(counts.error());
     RunRecord record = describe({}, collector.get());
@@ -201,6 +259,8 @@ Result<RunRecord> recover_run(const std::string& directory_path, Collectors coll
     record.started = manifest->started;
     record.labels = manifest->labels;
     record.counts = std::move(*counts);
+    if (gpus != nullptr)
+      add_gpus(record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false, true);
     bool alive = false;
     for (const ProcessCounts& process : record.counts.processes) {
       record.wall_ns = std::max(record.wall_ns, process.end_ns.value_or(process.start_ns));
