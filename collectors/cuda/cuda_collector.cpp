@@ -57,8 +57,8 @@ std::string plan_text(Mode mode, const std::string& cupti, const std::string& ou
   };
   std::string text = std::string(wire::kPlanFirstLine) + '\n';
   text += line("mode", std::string(to_string(mode)));
-  text += line("interval_ms", std::to_string(number_from_environment("BOPS_CUDA_INTERVAL_MS",
-                                                                     kFetchIntervalMs)));
+  text += line("interval_ms",
+               std::to_string(number_from_environment("BOPS_CUDA_INTERVAL_MS", kFetchIntervalMs)));
   text += line("ranges", std::to_string(number_from_environment("BOPS_CUDA_RANGES", kRanges)));
   text += line("most_passes", mode == Mode::kMeter ? "1" : "0");
   text += line("cupti", cupti);
@@ -107,8 +107,8 @@ class CudaCollector final : public Collector {
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override {
     directory_ = counts_directory(directory);
     const auto plan = read_file_whole(plan_path(directory));
-    mode_ = plan && plan->find("\nmode profile\n") != std::string::npos ? Mode::kProfile
-                                                                        : Mode::kMeter;
+    mode_ =
+        plan && plan->find("\nmode profile\n") != std::string::npos ? Mode::kProfile : Mode::kMeter;
     return read();
   }
 

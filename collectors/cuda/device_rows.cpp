@@ -85,7 +85,8 @@ void add_ranges(Row& row, pid_t pid, const WireFile::Counts& record, const GpuCo
   }
 }
 
-void add_file(const WireFile& file, Mode mode, std::map<std::tuple<std::string, std::string>, Row>& rows) {
+void add_file(const WireFile& file, Mode mode,
+              std::map<std::tuple<std::string, std::string>, Row>& rows) {
   for (const WireFile::Context& context : file.contexts) {
     std::string metrics;
     for (const std::string& metric : context.metrics) metrics += metric + ' ';
@@ -129,10 +130,9 @@ void warn(const WireFile& file, RunCounts& run) {
   std::map<std::string, std::size_t> told;
   for (const WireFile::Problem& problem : file.problems) ++told[describe(problem)];
   for (const auto& [text, times] : told)
-    run.warnings.push_back({"gpu_problem", process_text(file) + ": " + text +
-                                               (times > 1 ? " (" + std::to_string(times) +
-                                                                " times)"
-                                                          : "")});
+    run.warnings.push_back(
+        {"gpu_problem", process_text(file) + ": " + text +
+                            (times > 1 ? " (" + std::to_string(times) + " times)" : "")});
   if (file.malformed > 0)
     run.warnings.push_back({"gpu_counts_damaged", process_text(file) + ": " +
                                                       std::to_string(file.malformed) +
@@ -183,9 +183,9 @@ RunCounts gpu_counts(const std::vector<WireFile>& files, Mode mode) {
                                   " were dropped by CUPTI for want of room, and are not counted"});
     if (gpu.counted + gpu.dropped < gpu.launches)
       run.warnings.push_back(
-          {"gpu_launches_not_counted",
-           std::to_string(gpu.launches - gpu.counted - gpu.dropped) + " of " +
-               std::to_string(gpu.launches) + " launches on " + gpu.uuid + " are not counted"});
+          {"gpu_launches_not_counted", std::to_string(gpu.launches - gpu.counted - gpu.dropped) +
+                                           " of " + std::to_string(gpu.launches) + " launches on " +
+                                           gpu.uuid + " are not counted"});
     run.quality = poorer(run.quality, gpu.quality);
     run.gpus.push_back(std::move(gpu));
   }

@@ -94,6 +94,9 @@ const MetricSet* find_set(const ChipFamily& family, std::string_view name) {
   return nullptr;
 }
 
+/// No sum of a set overflows with values below it.
+constexpr double kLargest = 0x1p56;
+
 /// The sum of one role (and kind) over the metrics of one set; nothing if a value is missing or no
 /// count comes out.
 class Sum {
@@ -101,7 +104,7 @@ class Sum {
   void add(const Metric& metric, const std::map<std::string, double>& values) {
     const auto value = values.find(metric.name);
     if (value == values.end() || !std::isfinite(value->second) || value->second < 0 ||
-        value->second >= 0x1p63) {
+        value->second >= kLargest) {
       valid_ = false;
       return;
     }

@@ -87,8 +87,7 @@ bool any_entry(const std::string& directory, std::string_view start) {
 /// MIG instances show as capabilities/gpu0/mig/gi1 (driver documentation, "MIG device nodes").
 bool has_mig(const Machine& machine) {
   std::error_code error;
-  for (const auto& gpu :
-       fs::directory_iterator(driver_directory(machine) + "/capabilities", error))
+  for (const auto& gpu : fs::directory_iterator(driver_directory(machine) + "/capabilities", error))
     if (any_entry(gpu.path().string() + "/mig", "gi")) return true;
   return false;
 }
@@ -102,9 +101,8 @@ bool has_mps(const Machine& machine) {
 
 /// Tools that take the counters for themselves, as the kernel names their processes.
 std::string other_profilers(const Machine& machine) {
-  constexpr std::array<std::string_view, 7> kNames{"nv-hostengine", "dcgm-exporter", "ncu",
-                                                   "nsys",          "nsys-launcher", "nvprof",
-                                                   "dcgmproftester"};
+  constexpr std::array<std::string_view, 7> kNames{
+      "nv-hostengine", "dcgm-exporter", "ncu", "nsys", "nsys-launcher", "nvprof", "dcgmproftester"};
   std::string found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(machine.root + machine.proc, error)) {
@@ -153,10 +151,10 @@ Probe check_driver(const Machine& machine) {
     return none;
   }
   if (!cuda)
-    return unusable("the NVIDIA driver " + module +
-                        " is loaded, but its library libcuda.so.1 is not found",
-                    "install the driver's user part; in a container, start it with the NVIDIA "
-                    "container toolkit (docker run --gpus all)");
+    return unusable(
+        "the NVIDIA driver " + module + " is loaded, but its library libcuda.so.1 is not found",
+        "install the driver's user part; in a container, start it with the NVIDIA "
+        "container toolkit (docker run --gpus all)");
   std::error_code error;
   const std::string gpus = driver_directory(machine) + "/gpus";
   if (fs::exists(gpus, error) && fs::is_empty(gpus, error)) {
@@ -171,8 +169,7 @@ Probe check_driver(const Machine& machine) {
   if (parameter(machine, "RmProfilingAdminOnly").value_or(0) == 1 && !may_administrate())
     return unusable("GPU counters are restricted to administrators (RmProfilingAdminOnly is 1)",
                     kRestrictedRemedy);
-  if (const char* other = std::getenv("CUDA_INJECTION64_PATH");
-      other != nullptr && *other != '\0')
+  if (const char* other = std::getenv("CUDA_INJECTION64_PATH"); other != nullptr && *other != '\0')
     return unusable("another tool is to be loaded into CUDA programs (CUDA_INJECTION64_PATH is " +
                         std::string(other) + "), and there can be only one",
                     "run without that tool, or unset CUDA_INJECTION64_PATH");
@@ -182,9 +179,10 @@ Probe check_driver(const Machine& machine) {
 std::vector<Limit> driver_limits(const Machine& machine) {
   std::vector<Limit> limits;
   if (has_mig(machine))
-    limits.push_back({"a GPU is divided (MIG): only a compute instance that has a GPU instance to "
-                      "itself can be profiled",
-                      "give the program such an instance, or turn MIG off"});
+    limits.push_back(
+        {"a GPU is divided (MIG): only a compute instance that has a GPU instance to "
+         "itself can be profiled",
+         "give the program such an instance, or turn MIG off"});
   if (has_mps(machine))
     limits.push_back({"the MPS daemon is running: CUPTI does not profile its clients",
                       "stop it with: echo quit | nvidia-cuda-mps-control"});
@@ -195,9 +193,10 @@ std::vector<Limit> driver_limits(const Machine& machine) {
     limits.push_back({"tools that may hold the GPU counters are running: " + others,
                       "end them, or pause DCGM's profiling with dcgmi profile --pause"});
   if (parameter(machine, "RmProfilingAdminOnly").value_or(0) == 1 && may_administrate())
-    limits.push_back({"GPU counters are restricted to administrators: a target that gives up its "
-                      "rights is not counted",
-                      kRestrictedRemedy});
+    limits.push_back(
+        {"GPU counters are restricted to administrators: a target that gives up its "
+         "rights is not counted",
+         kRestrictedRemedy});
   return limits;
 }
 

@@ -10,7 +10,7 @@ namespace bops::cuda {
 
 /// Where the machine is looked at. The defaults are the machine itself.
 struct Machine {
-  std::string root{};        ///< put before every path: a copy of /proc and /tmp of another machine
+  std::string root{};  ///< put before every path: a copy of /proc and /tmp of another machine
   std::string proc = "/proc";
 };
 

@@ -7,6 +7,9 @@
 namespace bops::cuda {
 namespace {
 
+/// More than any process has: sums of numbers up to it do not overflow.
+constexpr std::uint64_t kMostLaunches = std::uint64_t{1} << 40;
+
 /// The fields of one payload, in order. Reading past its end gives nothings and makes it bad.
 class Fields {
  public:
@@ -90,7 +93,8 @@ bool take_counts(WireFile& file, Fields fields) {
   for (std::size_t left = fields.count(sizeof(double)); left > 0; --left)
     counts.values.push_back(fields.number<double>());
   const WireFile::Context* context = context_of(file, counts.context);
-  if (!fields.good() || context == nullptr || context->metrics.size() != counts.values.size())
+  if (!fields.good() || counts.launches > kMostLaunches || context == nullptr ||
+      context->metrics.size() != counts.values.size())
     return false;
   file.counts.push_back(std::move(counts));
   return true;
@@ -100,7 +104,7 @@ bool take_launches(WireFile& file, Fields fields) {
   WireFile::Context* context = context_of(file, fields.number<std::uint32_t>());
   const auto launches = fields.number<std::uint64_t>();
   const auto dropped = fields.number<std::uint64_t>();
-  if (!fields.good()) return false;
+  if (!fields.good() || launches > kMostLaunches || dropped > kMostLaunches) return false;
   // A context that could not be set up at all has launches, but no record of itself.
   if (context == nullptr) return true;
   context->launches = launches;

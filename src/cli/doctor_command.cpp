@@ -48,7 +48,8 @@ void add_doctor_command(CLI::App& app, const Invocation& invocation) {
                       "Tell instead what would be measured on an NVIDIA GPU with that chip (GH100, "
                       "...); needs no GPU (schema bops.chip.v1)");
   command->footer(
-      "Exit status: 0 if bops run would find a collector, 1 if not; with --chip, 125 if the chip is "
+      "Exit status: 0 if bops run would find a collector, 1 if not; with --chip, 125 if the chip "
+      "is "
       "not known.");
   command->callback([as_json, chip, &invocation] {
     if (!chip->empty())

@@ -27,8 +27,8 @@ struct CollectorInfo {
 /// Can it run here, on this machine, now?
 struct Probe {
   bool usable = false;
-  std::string reason;  ///< why not, or under which limits; one sentence
-  std::string remedy;  ///< what to do about it; empty if there is nothing to do
+  std::string reason;             ///< why not, or under which limits; one sentence
+  std::string remedy;             ///< what to do about it; empty if there is nothing to do
   bool nothing_to_count = false;  ///< what it counts is not on this machine: no loss
 };
 
@@ -85,7 +85,7 @@ struct CountingOptions {
   bool follow = true;        ///< false: threads and children must not be traced (--no-ptrace)
   bool snapshots = false;    ///< snapshot() will be called while threads run
   VectorCounting vector = VectorCounting::kOff;
-  std::size_t vector_run = 0;  ///< kAlone: which one of Collector::vector_runs()
+  std::size_t vector_run = 0;             ///< kAlone: which one of Collector::vector_runs()
   GpuCounting gpu = GpuCounting::kMeter;  ///< of a collector that counts GPUs
   /// Starts of the file names of code that another collector puts into the target: its instructions
   /// are RunCounts::instruments, and in no sum, where the collector sees where instructions lie.

@@ -38,8 +38,7 @@ std::string render_chip_text(const GpuChipReport& report, bool colour) {
   for (const GpuChipSet& row : report.sets) {
     const GpuMetricSet& set = row.set;
     table.rows.push_back({printable(set.name), std::to_string(set.passes),
-                          std::to_string(set.metrics.size()), use_text(row),
-                          printable(set.title)});
+                          std::to_string(set.metrics.size()), use_text(row), printable(set.title)});
     line("", set.formula);
     line("loads: ", set.loads);
     line("stores: ", set.stores);
@@ -48,7 +47,8 @@ std::string render_chip_text(const GpuChipReport& report, bool colour) {
     line("takes out: ", joined(set.takes_out, "; "));
   }
   Table names{"nvprof's metrics in today's", "", {{"nvprof", false}, {"is", false}}, {}};
-  for (const auto& [old, now] : report.nvprof) names.rows.push_back({printable(old), printable(now)});
+  for (const auto& [old, now] : report.nvprof)
+    names.rows.push_back({printable(old), printable(now)});
   return table_text(table, colour) + "\n" + table_text(names, colour);
 }
 

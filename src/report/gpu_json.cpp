@@ -81,8 +81,7 @@ GpuAmounts read_amounts(const JsonNode& node) {
   GpuAmounts amounts;
   for (std::size_t index = 0, size = node.size(); index < size; ++index) {
     const JsonNode row = node.element(index);
-    if (!amounts
-             .emplace(row.member("kind").text(), row.member("count").integer<std::uint64_t>())
+    if (!amounts.emplace(row.member("kind").text(), row.member("count").integer<std::uint64_t>())
              .second)
       row.complain("is of a kind that is there already");
   }
@@ -207,8 +206,8 @@ GpuDeviceCounts read_gpu(const JsonNode& row) {
   gpu.uuid = row.member("uuid").text();
   gpu.mode = row.member("mode").text();
   gpu.passes = row.member("passes").integer<std::uint64_t>();
-  gpu.processes = read_all(row.member("processes"),
-                           [](const JsonNode& pid) { return pid.integer<pid_t>(); });
+  gpu.processes =
+      read_all(row.member("processes"), [](const JsonNode& pid) { return pid.integer<pid_t>(); });
   gpu.launches = row.member("launches").integer<std::uint64_t>();
   const JsonNode counted = row.member("counted");
   gpu.counted = counted.integer<std::uint64_t>();

@@ -125,8 +125,8 @@ Table kernel_table(const GpuDeviceCounts& gpu) {
     }
     table.rows.push_back({formula_text(kernel.counts.warp), formula_text(kernel.counts.thread),
                           tensor_text(kernel.counts), grouped(kernel.launches),
-                          time_text(kernel.counts), size_text(kernel.grid),
-                          size_text(kernel.block), printable(kernel.name)});
+                          time_text(kernel.counts), size_text(kernel.grid), size_text(kernel.block),
+                          printable(kernel.name)});
   }
   return table;
 }
@@ -134,7 +134,11 @@ Table kernel_table(const GpuDeviceCounts& gpu) {
 Table region_rows(const GpuDeviceCounts& gpu) {
   Table table{"NVTX ranges on GPU " + std::to_string(gpu.index),
               "ranges overlap where they are nested",
-              {{"BOPs, warp"}, {"BOPs, thread"}, {"tensor instr."}, {"launches"}, {"time"},
+              {{"BOPs, warp"},
+               {"BOPs, thread"},
+               {"tensor instr."},
+               {"launches"},
+               {"time"},
                {"range", false}},
               {}};
   for (const std::size_t index : largest_first(gpu.regions)) {
@@ -153,8 +157,8 @@ Table set_table(const GpuDeviceCounts& gpu) {
               {{"set", false}, {"", false}},
               {}};
   for (const GpuMetricSet& set : gpu.sets) {
-    table.rows.push_back({printable(set.name), std::string(to_string(set.quality)) + ": " +
-                                                   printable(set.formula)});
+    table.rows.push_back(
+        {printable(set.name), std::string(to_string(set.quality)) + ": " + printable(set.formula)});
     const auto add = [&table](const char* label, const std::string& text) {
       if (!text.empty()) table.rows.push_back({"", label + printable(text)});
     };

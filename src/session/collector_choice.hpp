@@ -25,9 +25,9 @@ struct CollectorChoice {
 [[nodiscard]] Result<CollectorChoice> choose_collector(Collectors collectors,
                                                        const std::string& name, bool require_pmu);
 
-/// The collector that counts GPUs beside `beside`, or null where there is nothing to count or `auto`
-/// leaves it out; `notice` then says why, if there is a GPU whose work is not counted. An explicit
-/// choice that cannot be met is an error.
+/// The collector that counts GPUs beside `beside`, or null where there is nothing to count or
+/// `auto` leaves it out; `notice` then says why, if there is a GPU whose work is not counted. An
+/// explicit choice that cannot be met is an error.
 struct GpuCollectorChoice {
   Collector* collector = nullptr;
   std::string notice;

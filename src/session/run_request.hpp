@@ -29,7 +29,7 @@ struct RunRequest {
   VectorCounting vector = VectorCounting::kOff;
   std::size_t vector_run = 0;  ///< as CountingOptions::vector_run
   GpuChoice gpu = GpuChoice::kAuto;
-  bool follow = true;          ///< collectors may trace threads and children
+  bool follow = true;  ///< collectors may trace threads and children
 };
 
 }  // namespace bops

@@ -109,15 +109,17 @@ void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counte
          "the counts of GPUs are those of the whole run: --delay and --control do not divide them");
   if (record.counts.quality == Quality::kMissing) return;
   if (!record.counts.instruments.empty()) {
-    warn(record, "profiler_in_target",
-         "CUPTI's own code ran in the target and is not among its counts (see instruments); what it "
-         "made the C library and the driver do is");
+    warn(
+        record, "profiler_in_target",
+        "CUPTI's own code ran in the target and is not among its counts (see instruments); what it "
+        "made the C library and the driver do is");
     return;
   }
   record.counts.quality = poorer(record.counts.quality, Quality::kApproximate);
-  warn(record, "profiler_in_counts",
-       "CUPTI ran in the target, and this collector cannot tell its instructions from the target's: "
-       "they are among the counts");
+  warn(
+      record, "profiler_in_counts",
+      "CUPTI ran in the target, and this collector cannot tell its instructions from the target's: "
+      "they are among the counts");
 }
 
 RunRecord describe(const RunRequest& request, const Collector* collector) {
@@ -155,8 +157,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
                           in_part || request.interval.count() > 0, request.vector,
                           request.vector_run};
   if (gpus != nullptr) {
-    options.gpu =
-        request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
+    options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
     options.instruments = gpus->instruments();
   }
   for (Collector* each : {collector, gpus})
@@ -173,9 +174,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     collector = nullptr;
   }
   RunRecord record = describe(request, collector);
-  if (auto written =
-          write_manifest(directory->directory(),
-                         manifest_of(request, collector, gpus, directory->directory(), record.started));
+  if (auto written = write_manifest(
+          directory->directory(),
+          manifest_of(request, collector, gpus, directory->directory(), record.started));
       !written)
     return tl::unexpected(written.error());
 
@@ -260,7 +261,8 @@ Result<RunRecord> recover_run(const std::string& directory_path, Collectors coll
     record.labels = manifest->labels;
     record.counts = std::move(*counts);
     if (gpus != nullptr)
-      add_gpus(record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false, true);
+      add_gpus(record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false,
+               true);
     bool alive = false;
     for (const ProcessCounts& process : record.counts.processes) {
       record.wall_ns = std::max(record.wall_ns, process.end_ns.value_or(process.start_ns));

@@ -19,7 +19,7 @@ InjectedRun run_injected(const std::vector<std::string>& words, const Injection&
        << (injection.mode == Mode::kMeter ? 1 : 0) << "\ncupti "
        << (injection.cupti.empty() ? cuda_double::cupti() : injection.cupti) << "\noutput "
        << directory.path() << '\n';
-  for (const std::string& chip : {"GH100", "TU102", "GB202"}) {
+  for (const char* chip : {"GH100", "TU102", "GB202"}) {
     text << "chip " << chip << '\n';
     for (const std::string& metric : metric_names(sets_of(*family_of(chip), injection.mode)))
       text << "metric " << metric << '\n';
@@ -38,9 +38,8 @@ InjectedRun run_injected(const std::vector<std::string>& words, const Injection&
     auto file = read_wire(harness::read_file(entry.path().string()));
     if (file) run.files.push_back(*std::move(file));
   }
-  std::sort(run.files.begin(), run.files.end(), [](const WireFile& a, const WireFile& b) {
-    return a.start_mono_ns < b.start_mono_ns;
-  });
+  std::sort(run.files.begin(), run.files.end(),
+            [](const WireFile& a, const WireFile& b) { return a.start_mono_ns < b.start_mono_ns; });
   return run;
 }
 

@@ -161,16 +161,16 @@ TEST(Injection, flushes_contexts_that_are_never_destroyed) {
     EXPECT_EQ(run.ended.code, 7);
     ASSERT_EQ(run.files.size(), 1U);
     EXPECT_TRUE(run.files.front().ended);
-    EXPECT_EQ(gpu_counts(run.files, mode).gpus.front().counts,
-              sum({expected_counts(mode, "saxpy", 1, 32, 3),
-                   expected_counts(mode, "gemm", 1, 32, 2)}));
+    EXPECT_EQ(
+        gpu_counts(run.files, mode).gpus.front().counts,
+        sum({expected_counts(mode, "saxpy", 1, 32, 3), expected_counts(mode, "gemm", 1, 32, 2)}));
   }
 }
 
 TEST(Injection, gives_each_process_its_own_counts) {
-  const InjectedRun run = run_injected(
-      {"early:context:0;launch:saxpy:1:32:5", "context:0", "launch:gemm:1:32:2",
-       "fork:exit:0", "destroy", "exec:context:0;launch:stage:1:32:3;exit:4"});
+  const InjectedRun run =
+      run_injected({"early:context:0;launch:saxpy:1:32:5", "context:0", "launch:gemm:1:32:2",
+                    "fork:exit:0", "destroy", "exec:context:0;launch:stage:1:32:3;exit:4"});
   EXPECT_EQ(run.ended.code, 4);
   ASSERT_EQ(run.files.size(), 3U) << "the child before cuInit, the parent, what it becomes";
   EXPECT_EQ(gpu_counts({run.files[0]}, Mode::kMeter).gpus.front().counts,
@@ -217,14 +217,13 @@ TEST(Injection, does_not_count_a_launch_that_the_driver_refuses) {
 TEST(Injection, names_the_kernels_of_threads_that_launch_at_once) {
   Injection injection = kProfile;
   injection.ranges = 7;
-  const InjectedRun run =
-      run_injected({"context:0", "threads:saxpy:1:32:200:4", "threads:gemm:2:32:100:4", "destroy"},
-                   injection);
+  const InjectedRun run = run_injected(
+      {"context:0", "threads:saxpy:1:32:200:4", "threads:gemm:2:32:100:4", "destroy"}, injection);
   const RunCounts counts = gpu_counts(run.files, Mode::kProfile);
   ASSERT_EQ(counts.gpus.front().kernels.size(), 2U);
   for (const GpuKernelCounts& kernel : counts.gpus.front().kernels)
-    EXPECT_EQ(kernel.counts, expected_counts(Mode::kProfile, kernel.name, kernel.grid[0], 32,
-                                             kernel.launches));
+    EXPECT_EQ(kernel.counts,
+              expected_counts(Mode::kProfile, kernel.name, kernel.grid[0], 32, kernel.launches));
   EXPECT_EQ(counts.gpus.front().counted, 1200U);
 }
 
@@ -275,6 +274,10 @@ struct Failure {
   Mode mode = Mode::kMeter;
 };
 
+void PrintTo(const Failure& failure, std::ostream* stream) {
+  *stream << failure.call << "_" << failure.code << "_" << to_string(failure.mode);
+}
+
 class EveryFailure : public ::testing::TestWithParam<Failure> {};
 
 TEST_P(EveryFailure, leaves_the_target_alone_and_is_told_once_with_its_code_and_reason) {
@@ -295,13 +298,13 @@ TEST_P(EveryFailure, leaves_the_target_alone_and_is_told_once_with_its_code_and_
     EXPECT_EQ(problem.call, failure.call);
     EXPECT_NE(describe(problem).find("CUPTI error " + std::to_string(failure.code)),
               std::string::npos);
-    EXPECT_NE(problem.name.find("CUPTI_ERROR"), std::string::npos);
   }
   EXPECT_EQ(told, 1U) << failure.call;
   const RunCounts counts = gpu_counts(run.files, failure.mode);
-  if (failure.call.find("Disable") == std::string::npos &&
-      failure.call.find("Deinitialize") == std::string::npos)
-    EXPECT_NE(counts.quality, Quality::kApproximate) << "it is not as if all were counted";
+  const bool too_late_to_matter = failure.call.find("Disable") != std::string::npos ||
+                                  failure.call.find("Deinitialize") != std::string::npos;
+  EXPECT_EQ(counts.quality == Quality::kApproximate, too_late_to_matter)
+      << "where something is missing, it is not as if all were counted";
 }
 
 std::vector<Failure> failures() {
@@ -340,10 +343,7 @@ std::vector<Failure> failures() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cupti, EveryFailure, ::testing::ValuesIn(failures()),
-                         [](const auto& test) {
-                           return test.param.call + "_" + std::to_string(test.param.code) + "_" +
-                                  std::string(to_string(test.param.mode));
-                         });
+                         [](const auto& test) { return ::testing::PrintToString(test.param); });
 
 TEST(Injection, keeps_the_counts_from_before_a_failure) {
   Injection injection{.interval_ms = 0};
@@ -369,13 +369,12 @@ TEST(Injection, names_the_tool_that_holds_cupti) {
 }
 
 TEST(Injection, tells_why_a_device_is_not_supported) {
-  for (const auto& [field, code] :
-       std::map<std::string, std::int32_t>{{"confidentialCompute", 41},
-                                           {"vGpu", 33},
-                                           {"sli", 44},
-                                           {"cmp", 42},
-                                           {"wsl", 45},
-                                           {"architecture", 27}}) {
+  for (const auto& [field, code] : std::map<std::string, std::int32_t>{{"confidentialCompute", 41},
+                                                                       {"vGpu", 33},
+                                                                       {"sli", 44},
+                                                                       {"cmp", 42},
+                                                                       {"wsl", 45},
+                                                                       {"architecture", 27}}) {
     Injection injection;
     injection.settings += " unsupported=" + field;
     const InjectedRun run = run_injected({"context:0", "launch:saxpy:1:32:1"}, injection);
@@ -406,13 +405,11 @@ TEST(Injection, tells_that_cupti_cannot_be_loaded) {
 TEST(Injection, leaves_out_the_last_metric_where_the_gpu_has_too_few_counters_free) {
   Injection injection;
   injection.settings += " crowded=1";
-  const InjectedRun run =
-      run_injected({"context:0", "launch:saxpy:1:32:2", "destroy"}, injection);
+  const InjectedRun run = run_injected({"context:0", "launch:saxpy:1:32:2", "destroy"}, injection);
   ASSERT_FALSE(run.files.front().problems.empty());
   EXPECT_NE(describe(run.files.front().problems.front()).find("is left out"), std::string::npos);
   const RunCounts counts = gpu_counts(run.files, Mode::kMeter);
-  EXPECT_EQ(counts.gpus.front().counts.warp,
-            expected_counts(Mode::kMeter, "saxpy", 1, 32, 2).warp);
+  EXPECT_EQ(counts.gpus.front().counts.warp, expected_counts(Mode::kMeter, "saxpy", 1, 32, 2).warp);
   EXPECT_TRUE(counts.gpus.front().counts.tensor_instructions.empty());
 }
 
@@ -420,8 +417,7 @@ TEST(Injection, exports_its_entry_alone_and_needs_nothing_of_nvidia) {
   const auto exported = harness::run({"nm", "-D", "--defined-only", cuda_double::injection()});
   if (exported.code != 0) GTEST_SKIP() << "there is no nm here";
   EXPECT_NE(exported.output.find(" T InitializeInjection\n"), std::string::npos);
-  EXPECT_EQ(std::count(exported.output.begin(), exported.output.end(), '\n'), 1)
-      << exported.output;
+  EXPECT_EQ(std::count(exported.output.begin(), exported.output.end(), '\n'), 1) << exported.output;
   const auto needed = harness::run({"objdump", "-p", cuda_double::injection()});
   EXPECT_EQ(needed.output.find("libcu"), std::string::npos) << needed.output;
 }

@@ -114,8 +114,8 @@ void ContextSession::close() {
   if (launches_ > 0) write_launches();
   state_ = State::kOver;
   if (profiler_ != nullptr) {
-    auto params = sized<CUpti_RangeProfiler_Disable_Params>(
-        CUpti_RangeProfiler_Disable_Params_STRUCT_SIZE);
+    auto params =
+        sized<CUpti_RangeProfiler_Disable_Params>(CUpti_RangeProfiler_Disable_Params_STRUCT_SIZE);
     params.pRangeProfilerObject = profiler_;
     (void)good(api_.cuptiRangeProfilerDisable(&params), "cuptiRangeProfilerDisable");
     profiler_ = nullptr;
@@ -148,8 +148,7 @@ bool ContextSession::open() {
     tell(code_of(supported), "cuptiProfilerDeviceSupported", "the device is not supported");
     return false;
   }
-  auto chip =
-      sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
+  auto chip = sized<CUpti_Device_GetChipName_Params>(CUpti_Device_GetChipName_Params_STRUCT_SIZE);
   chip.deviceIndex = static_cast<std::size_t>(device);
   if (!good(api_.cuptiDeviceGetChipName(&chip), "cuptiDeviceGetChipName")) return false;
   auto availability = sized<CUpti_Profiler_GetCounterAvailability_Params>(
@@ -302,8 +301,8 @@ bool ContextSession::start() {
 
 bool ContextSession::fetch() {
   if (!plan_.profile) {
-    auto pop = sized<CUpti_RangeProfiler_PopRange_Params>(
-        CUpti_RangeProfiler_PopRange_Params_STRUCT_SIZE);
+    auto pop =
+        sized<CUpti_RangeProfiler_PopRange_Params>(CUpti_RangeProfiler_PopRange_Params_STRUCT_SIZE);
     pop.pRangeProfilerObject = profiler_;
     if (!good(api_.cuptiRangeProfilerPopRange(&pop), "cuptiRangeProfilerPopRange")) return false;
   }

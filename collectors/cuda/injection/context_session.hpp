@@ -74,9 +74,9 @@ class ContextSession {
   std::vector<std::uint8_t> configuration_;
   std::vector<std::uint8_t> image_;
   std::uint64_t last_fetch_ms_ = 0;
-  std::vector<Launch> pending_;        ///< profile: since the last fetch
-  std::uint64_t pending_launches_ = 0; ///< meter: likewise
-  std::uint64_t launches_ = 0;         ///< since the context began
+  std::vector<Launch> pending_;         ///< profile: since the last fetch
+  std::uint64_t pending_launches_ = 0;  ///< meter: likewise
+  std::uint64_t launches_ = 0;          ///< since the context began
   std::uint64_t dropped_ = 0;
 };
 

@@ -29,7 +29,8 @@ bool CuptiApi::load(const std::string& path, std::string& why) {
     return false;
   }
   const auto find = [](void* library, auto& function, const char* name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
+    function =
+        reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
     return function != nullptr;
   };
   const auto need = [&](void* library, auto& function, const char* name) {
@@ -52,7 +53,8 @@ bool CuptiApi::load(const std::string& path, std::string& why) {
   need(cupti, cuptiRangeProfilerEnable, "cuptiRangeProfilerEnable");
   need(cupti, cuptiRangeProfilerDisable, "cuptiRangeProfilerDisable");
   need(cupti, cuptiRangeProfilerGetCounterDataSize, "cuptiRangeProfilerGetCounterDataSize");
-  need(cupti, cuptiRangeProfilerCounterDataImageInitialize, "cuptiRangeProfilerCounterDataImageInitialize");
+  need(cupti, cuptiRangeProfilerCounterDataImageInitialize,
+       "cuptiRangeProfilerCounterDataImageInitialize");
   need(cupti, cuptiRangeProfilerSetConfig, "cuptiRangeProfilerSetConfig");
   need(cupti, cuptiRangeProfilerStart, "cuptiRangeProfilerStart");
   need(cupti, cuptiRangeProfilerStop, "cuptiRangeProfilerStop");

@@ -30,7 +30,8 @@ struct CuptiApi {
   decltype(&::cuptiRangeProfilerEnable) cuptiRangeProfilerEnable = nullptr;
   decltype(&::cuptiRangeProfilerDisable) cuptiRangeProfilerDisable = nullptr;
   decltype(&::cuptiRangeProfilerGetCounterDataSize) cuptiRangeProfilerGetCounterDataSize = nullptr;
-  decltype(&::cuptiRangeProfilerCounterDataImageInitialize) cuptiRangeProfilerCounterDataImageInitialize = nullptr;
+  decltype(&::cuptiRangeProfilerCounterDataImageInitialize)
+      cuptiRangeProfilerCounterDataImageInitialize = nullptr;
   decltype(&::cuptiRangeProfilerSetConfig) cuptiRangeProfilerSetConfig = nullptr;
   decltype(&::cuptiRangeProfilerStart) cuptiRangeProfilerStart = nullptr;
   decltype(&::cuptiRangeProfilerStop) cuptiRangeProfilerStop = nullptr;
@@ -43,7 +44,7 @@ struct CuptiApi {
   decltype(&::cuCtxPopCurrent_v2) cuCtxPopCurrent_v2 = nullptr;
   decltype(&::cuDeviceGetName) cuDeviceGetName = nullptr;
   decltype(&::cuStreamIsCapturing) cuStreamIsCapturing = nullptr;
-  decltype(&::cuptiSubscribe) cuptiSubscribe = nullptr;        ///< one of the two may be null
+  decltype(&::cuptiSubscribe) cuptiSubscribe = nullptr;  ///< one of the two may be null
   decltype(&::cuptiSubscribe_v2) cuptiSubscribe_v2 = nullptr;
   decltype(&::cuDeviceGetUuid_v2) cuDeviceGetUuid_v2 = nullptr;  ///< null in old drivers
 

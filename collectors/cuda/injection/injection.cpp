@@ -91,9 +91,9 @@ LaunchCall classify(CUpti_CallbackId id, const void* parameters) {
     case CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz: {
       const CUlaunchConfig* p = static_cast<const cuLaunchKernelEx_params*>(parameters)->config;
       if (p == nullptr) return {};
-      return {Call::kLaunch, p->hStream,
-              shape({p->gridDimX, p->gridDimY, p->gridDimZ, p->blockDimX, p->blockDimY,
-                     p->blockDimZ})};
+      return {
+          Call::kLaunch, p->hStream,
+          shape({p->gridDimX, p->gridDimY, p->gridDimZ, p->blockDimX, p->blockDimY, p->blockDimZ})};
     }
     case CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel:
     case CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel_ptsz: {
@@ -103,7 +103,8 @@ LaunchCall classify(CUpti_CallbackId id, const void* parameters) {
     }
     case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch:
     case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz:
-      return {Call::kLaunch, static_cast<const cuGraphLaunch_params*>(parameters)->hStream,
+      return {Call::kLaunch,
+              static_cast<const cuGraphLaunch_params*>(parameters)->hStream,
               {"[graph]", {}, {}, {}}};
     case CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize:
     case CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize_v2:
@@ -192,8 +193,7 @@ void CUPTIAPI on_callback(void* /*user*/, CUpti_CallbackDomain domain, CUpti_Cal
     on_driver_call(id, *static_cast<const CUpti_CallbackData*>(data));
   else if (domain == CUPTI_CB_DOMAIN_NVTX)
     note_nvtx(id, *static_cast<const CUpti_NvtxData*>(data));
-  else if (domain == CUPTI_CB_DOMAIN_RESOURCE &&
-           id == CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING)
+  else if (domain == CUPTI_CB_DOMAIN_RESOURCE && id == CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING)
     end_context(static_cast<const CUpti_ResourceData*>(data)->context);
 }
 
@@ -355,7 +355,7 @@ void initialize() {
 }  // namespace bops::cuda::injection
 
 /// What the driver calls; 1: success. Whatever goes wrong here is no concern of the target.
-extern "C" int InitializeInjection(void) {
+extern "C" __attribute__((visibility("default"))) int InitializeInjection(void) {
   static std::atomic<bool> done{false};
   if (!done.exchange(true)) bops::cuda::injection::initialize();
   return 1;

@@ -85,8 +85,7 @@ void note_nvtx(CUpti_CallbackId id, const CUpti_NvtxData& data) {
       push(name_of(static_cast<const nvtxRangePushEx_params*>(parameters)->eventAttrib));
       break;
     case CUPTI_CBID_NVTX_nvtxDomainRangePushEx:
-      push(name_of(
-          static_cast<const nvtxDomainRangePushEx_params*>(parameters)->core.eventAttrib));
+      push(name_of(static_cast<const nvtxDomainRangePushEx_params*>(parameters)->core.eventAttrib));
       break;
     case CUPTI_CBID_NVTX_nvtxRangePop:
     case CUPTI_CBID_NVTX_nvtxDomainRangePop: pop(); break;

@@ -68,8 +68,8 @@ std::string_view Record::bytes() {
 
 bool WireWriter::create(const std::string& directory) {
   const std::uint64_t now = mono_ns();
-  path_ = directory + "/" + std::to_string(::getpid()) + "-" + std::to_string(now) +
-          wire::kFileSuffix;
+  path_ =
+      directory + "/" + std::to_string(::getpid()) + "-" + std::to_string(now) + wire::kFileSuffix;
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) {
     path_.clear();

@@ -1,6 +1,7 @@
 // A driver library without a GPU: libcuda.so.1 for programs of the driver API. It loads
 // CUDA_INJECTION64_PATH as the real one does, and "runs" the kernels of kernels.hpp.
 #include <dlfcn.h>
+#include <nvtx3/nvToolsExt.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -10,8 +11,6 @@
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include <nvtx3/nvToolsExt.h>
 // Needs the one before.
 #include <generated_nvtx_meta.h>
 
@@ -221,7 +220,7 @@ CUresult cuModuleGetFunction(CUfunction* function, CUmodule, const char* name) {
 CUresult cuLaunchKernel(CUfunction function, unsigned int gx, unsigned int gy, unsigned int gz,
                         unsigned int bx, unsigned int by, unsigned int bz, unsigned int shared,
                         CUstream stream, void** parameters, void** extra) {
-  const cuLaunchKernel_params told{function, gx, gy,     gz,         bx,   by,
+  const cuLaunchKernel_params told{function, gx,     gy,     gz,         bx,   by,
                                    bz,       shared, stream, parameters, extra};
   Call call(CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel, "cuLaunchKernel", &told,
             function->name.c_str());

@@ -8,6 +8,7 @@
 //   hang=CALL            that call never comes back
 //   holder=NAME          who holds CUPTI already: subscribing fails with 39
 //   unsupported=FIELD    of cuptiProfilerDeviceSupported: confidentialCompute, vGpu, sli, cmp, wsl
+//   crowded=1            a fourth metric takes a second pass
 //   room=N               ranges that the counter data really holds: the others are dropped
 // $BOPS_REAL_CUPTI is the real library.
 #include <cuda.h>
@@ -50,6 +51,7 @@ struct ImageHead {
 }  // namespace
 
 struct CUpti_RangeProfiler_Object {
+  explicit CUpti_RangeProfiler_Object(CUcontext of) : context(of) {}
   CUcontext context;
   std::uint8_t* image = nullptr;
   std::size_t capacity = 0;
@@ -71,6 +73,7 @@ bool initialised = false;
 std::map<CUcontext, CUpti_RangeProfiler_Object*> profilers;
 std::map<std::uint64_t, std::vector<Range>> decoded;
 std::uint64_t images = 0;
+std::size_t metrics_added = 0;  ///< to the newest host object
 std::map<std::string, int> times;
 
 void* real_library() {
@@ -122,10 +125,10 @@ void deliver(CUpti_CallbackDomain domain, CUpti_CallbackId id, const void* data)
 void on_context(CUcontext context, bool created) {
   CUpti_ResourceData data{};
   data.context = context;
-  deliver(CUPTI_CB_DOMAIN_RESOURCE,
-          created ? CUPTI_CBID_RESOURCE_CONTEXT_CREATED
-                  : CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING,
-          &data);
+  deliver(
+      CUPTI_CB_DOMAIN_RESOURCE,
+      created ? CUPTI_CBID_RESOURCE_CONTEXT_CREATED : CUPTI_CBID_RESOURCE_CONTEXT_DESTROY_STARTING,
+      &data);
 }
 
 void on_call(CUpti_CallbackId id, const CUpti_CallbackData* data) {
@@ -150,8 +153,7 @@ void on_kernel(CUcontext context, const char* name, unsigned blocks, unsigned th
   } else if (profiler.depth == 0) {
     return;
   }
-  profiler.ranges.back().kernels.emplace_back(name,
-                                              bops::cuda_double::warps(blocks, threads));
+  profiler.ranges.back().kernels.emplace_back(name, bops::cuda_double::warps(blocks, threads));
 }
 
 constexpr Observer kObserver{on_context, on_call, on_nvtx, on_kernel};
@@ -303,6 +305,10 @@ CUptiResult cuptiProfilerHostConfigAddMetrics(CUpti_Profiler_Host_ConfigAddMetri
   if (const CUptiResult result = planned("cuptiProfilerHostConfigAddMetrics");
       result != CUPTI_SUCCESS)
     return result;
+  {
+    const std::scoped_lock lock(guard);
+    metrics_added = p->numMetrics;
+  }
   return real<decltype(cuptiProfilerHostConfigAddMetrics)>("cuptiProfilerHostConfigAddMetrics")(p);
 }
 
@@ -310,8 +316,8 @@ CUptiResult cuptiProfilerHostGetConfigImageSize(CUpti_Profiler_Host_GetConfigIma
   if (const CUptiResult result = planned("cuptiProfilerHostGetConfigImageSize");
       result != CUPTI_SUCCESS)
     return result;
-  return real<decltype(cuptiProfilerHostGetConfigImageSize)>(
-      "cuptiProfilerHostGetConfigImageSize")(p);
+  return real<decltype(cuptiProfilerHostGetConfigImageSize)>("cuptiProfilerHostGetConfigImageSize")(
+      p);
 }
 
 CUptiResult cuptiProfilerHostGetConfigImage(CUpti_Profiler_Host_GetConfigImage_Params* params) {
@@ -327,8 +333,8 @@ CUptiResult cuptiProfilerHostGetNumOfPasses(CUpti_Profiler_Host_GetNumOfPasses_P
     return result;
   const CUptiResult result =
       real<decltype(cuptiProfilerHostGetNumOfPasses)>("cuptiProfilerHostGetNumOfPasses")(params);
-  // A GPU on which some counters are taken: all that need the fourth one take a pass more.
-  if (setting("crowded") != nullptr && params->configImageSize > 900) ++params->numOfPasses;
+  const std::scoped_lock lock(guard);
+  if (setting("crowded") != nullptr && metrics_added > 3) ++params->numOfPasses;
   return result;
 }
 
@@ -339,7 +345,7 @@ CUptiResult cuptiRangeProfilerEnable(CUpti_RangeProfiler_Enable_Params* params) 
   const std::scoped_lock lock(guard);
   if (profilers.contains(params->ctx)) return CUPTI_ERROR_INVALID_OPERATION;
   params->pRangeProfilerObject = profilers[params->ctx] =
-      new CUpti_RangeProfiler_Object{.context = params->ctx};
+      new CUpti_RangeProfiler_Object(params->ctx);
   return CUPTI_SUCCESS;
 }
 
@@ -396,16 +402,16 @@ CUptiResult cuptiRangeProfilerSetConfig(CUpti_RangeProfiler_SetConfig_Params* pa
   passes.structSize = CUpti_Profiler_Host_GetNumOfPasses_Params_STRUCT_SIZE;
   passes.configImageSize = params->configSize;
   passes.pConfigImage = const_cast<std::uint8_t*>(params->pConfig);
-  if (real<decltype(cuptiProfilerHostGetNumOfPasses)>("cuptiProfilerHostGetNumOfPasses")(
-          &passes) != CUPTI_SUCCESS)
+  if (real<decltype(cuptiProfilerHostGetNumOfPasses)>("cuptiProfilerHostGetNumOfPasses")(&passes) !=
+      CUPTI_SUCCESS)
     return CUPTI_ERROR_INVALID_PARAMETER;
   if (params->replayMode == CUPTI_UserReplay && passes.numOfPasses != 1)
     return CUPTI_ERROR_INVALID_OPERATION;  // the double replays nothing
   profiler.image = params->pCounterDataImage;
   profiler.range = params->range;
   const char* room = setting("room");
-  profiler.capacity = room != nullptr ? static_cast<std::size_t>(std::atoi(room))
-                                      : params->maxRangesPerPass;
+  profiler.capacity =
+      room != nullptr ? static_cast<std::size_t>(std::atoi(room)) : params->maxRangesPerPass;
   return CUPTI_SUCCESS;
 }
 
