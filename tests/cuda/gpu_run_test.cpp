@@ -273,7 +273,8 @@ TEST_F(GpuRun, doctor_tells_of_the_gpu_and_of_what_is_in_the_way) {
   cuda_double::write_machine(machine_.path(), "RmProfilingAdminOnly: 1\n");
   const auto ended = run({bops_program(), "doctor", "--json"}, variables_);
   bool found = false;
-  for (const Json& collector : Json::parse(ended.output).at("collectors")) {
+  const Json report = Json::parse(ended.output);
+  for (const Json& collector : report.at("collectors")) {
     if (collector.at("name") != "cuda") continue;
     found = true;
     const bool root = ::geteuid() == 0;
@@ -286,9 +287,6 @@ TEST_F(GpuRun, doctor_tells_of_the_gpu_and_of_what_is_in_the_way) {
   }
   EXPECT_TRUE(found);
 }
-
-// --- With no GPU
-// -----------------------------------------------------------------------------------
 
 class NoGpu : public ::testing::Test {
  protected:
