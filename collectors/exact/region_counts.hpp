@@ -1,4 +1,4 @@
-// From the contexts of a profile to regions: a context counts for itself and for all around it.
+// From the contexts of a profile to regions.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collectors/exact/block_counts.hpp"
+#include "collectors/region/region_contexts.hpp"
 #include "model/run_counts.hpp"
 
 namespace bops::exact {
@@ -32,8 +33,7 @@ class RegionCounter {
     Work work;
   };
 
-  const BlockProfile& profile_;
-  std::vector<Part> contexts_;                       // by place in profile.regions, nested included
+  std::vector<RegionContext> contexts_;              // by place in profile.regions, nested included
   std::unordered_map<std::uint32_t, Part> threads_;  // by index, contexts included
 };
 

@@ -9,7 +9,8 @@
 namespace bops::pmu {
 
 /// PAPI counts the first threads of a run: what it keeps of every thread that it ever saw makes
-/// each further one dearer. perf counts the others, and all if PAPI fails.
+/// each further one dearer. perf counts the others, those that read their counters themselves, and
+/// all if PAPI fails.
 class DividedCounters final : public ThreadCounters {
  public:
   static constexpr std::uint32_t kPapiThreads = 256;
@@ -25,6 +26,9 @@ class DividedCounters final : public ThreadCounters {
       }
       opened_by_papi_ = kPapiThreads;
     }
+    return perf_->open(tid, start);
+  }
+  [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open_shared(pid_t tid, Start start) override {
     return perf_->open(tid, start);
   }
   [[nodiscard]] bool starts_on_exec() const override { return false; }

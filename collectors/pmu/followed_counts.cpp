@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "collectors/pmu/shared_groups.hpp"
 #include "platform/clock.hpp"
 #include "platform/elf_imports.hpp"
 #include "platform/procfs.hpp"
@@ -61,7 +63,7 @@ bool sheds_counters(const std::string& path) {
          ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
 }
 
-std::string program_of(pid_t pid) {
+std::string file_of(pid_t pid) {
   return "/proc/" + std::to_string(pid) + "/exe";
 }
 
@@ -72,6 +74,7 @@ std::uint64_t FollowedCounts::now() const {
 }
 
 Result<void> FollowedCounts::hold_root(pid_t pid) {
+  has_root_ = true;
   waiting_root_ = pid;
   start_of_threads_ = Start::kStopped;
   const std::uint64_t now_ns = now();
@@ -94,6 +97,7 @@ void FollowedCounts::on_event(const ThreadEvent& event) {
     case ThreadEvent::Kind::kStarted: start(event.pid, event.tid); break;
     case ThreadEvent::Kind::kExecuted: execute(event.pid, event.former_tid); break;
     case ThreadEvent::Kind::kExited: exit(event.tid); break;
+    case ThreadEvent::Kind::kForked: fork(event.pid, event.former_tid); break;
     case ThreadEvent::Kind::kHeld:
     case ThreadEvent::Kind::kReleased: break;
   }
@@ -124,15 +128,34 @@ void FollowedCounts::start(pid_t pid, pid_t tid) {
   live.row.start_ns = now_ns;
   live.process = process_of(pid, now_ns);
   ++live_threads_[live.process];
+  if (auto inherited = inherited_.extract(tid); inherited && tid == pid)
+    live.regions = std::make_unique<ThreadRegions>(std::move(inherited.mapped()));
   open(live, start_of_threads_);
   live_.insert_or_assign(tid, std::move(live));
 }
 
+/// A child is in the regions that its maker is in. Its first stop may have been before this.
+void FollowedCounts::fork(pid_t child, pid_t maker) {
+  const auto found = live_.find(maker);
+  if (found == live_.end() || found->second.regions == nullptr) return;
+  RegionState state = found->second.regions->open_now();
+  if (state.open.empty()) return;
+  if (const auto started = live_.find(child); started != live_.end())
+    started->second.regions = std::make_unique<ThreadRegions>(std::move(state));
+  else
+    inherited_.insert_or_assign(child, std::move(state));
+}
+
 void FollowedCounts::open(Live& live, Start start) {
-  auto opened = counters_.open(live.row.tid, start);
+  const bool shared = program(live.row.pid, processes_[live.process].executable).names_regions;
+  const auto try_to_open = [&] {
+    return shared ? counters_.open_shared(live.row.tid, start)
+                  : counters_.open(live.row.tid, start);
+  };
+  auto opened = try_to_open();
   if (!opened && !closing_.empty()) {  // perhaps for want of descriptors
     closing_.clear();
-    opened = counters_.open(live.row.tid, start);
+    opened = try_to_open();
   }
   if (!opened) return leave_uncounted(live.row, opened.error());
   live.counters = std::move(*opened);
@@ -165,6 +188,9 @@ void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
     least_share_ = std::min(least_share_, live.last.share);
   }
   if (live.row.counted && live.counters) add_cycles(finished_cycles_, live.last.cycles);
+  add_regions(live, live.row, finished_regions_);
+  if (live.regions) live.regions->end(BOPS_REGION_OVER);
+  live.regions.reset();
   finished_.push_back(std::move(live.row));
   process_of_finished_.push_back(live.process);
   if (--live_threads_[live.process] == 0) processes_[live.process].end_ns = now_ns;
@@ -174,6 +200,7 @@ void FollowedCounts::exit(pid_t tid) {
   const auto found = live_.find(tid);
   if (found == live_.end()) return;
   constexpr std::size_t kClosedTogether = 32;
+  inherited_.erase(tid);
   finish(found->second, now());
   closing_.push_back(std::move(found->second.counters));
   if (closing_.size() >= kClosedTogether) closing_.clear();
@@ -210,7 +237,7 @@ void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
     else
       live.counters.reset();
   }
-  if (sheds_counters(program_of(pid))) live.counters.reset();
+  if (sheds_counters(file_of(pid))) live.counters.reset();
   if (live.counters) {
     live.row.via = live.counters->via();
   } else {
@@ -227,18 +254,82 @@ void FollowedCounts::warn_once(std::string code, std::string message) {
     warnings_.push_back(std::move(warning));
 }
 
+const FollowedCounts::Program& FollowedCounts::program(pid_t pid, const std::string& path) {
+  const auto [known, is_new] = programs_.try_emplace(path);
+  if (is_new) {
+    const std::string file = file_of(pid);
+    known->second.traces = elf_imports(file, "ptrace");
+    known->second.names_regions = names_regions(file);
+  }
+  return known->second;
+}
+
+RegionGrant FollowedCounts::grant_regions(pid_t pid, pid_t tid) {
+  const auto found = live_.find(tid);
+  if (found == live_.end() || found->second.row.pid != pid) return {};
+  Live& live = found->second;
+  if (!live.regions) live.regions = std::make_unique<ThreadRegions>();
+  processes_that_asked_.insert(pid);
+  const auto grant = live.regions->grant(tid, live.counters.get());
+  return grant ? *grant : RegionGrant{};
+}
+
+void FollowedCounts::leave() {
+  for (auto& [tid, live] : live_) {
+    if (!live.regions || !live.regions->is_granted()) continue;
+    live.regions->end(BOPS_REGION_LEFT);
+    if (live.counters && live.counters->shared() != nullptr) live.counters->shared()->stop();
+  }
+}
+
+/// Adds what a thread did in its regions to `regions`, and the work that it did to its row.
+void FollowedCounts::add_regions(const Live& live, ThreadCounts& row, RegionRows& regions) const {
+  if (!live.regions) return;
+  RegionShare share = live.regions->share(row.counted ? live.counters.get() : nullptr);
+  row.work = std::move(share.work);
+  include_nested(share.contexts);
+  std::vector<RegionCounts> rows = regions_of(share.contexts, {&row, 1});
+  const bool any = std::any_of(rows.begin(), rows.end(),
+                               [](const RegionCounts& region) { return !region.counted; });
+  if (any || (rows.empty() && !share.not_counted.empty()))
+    ++regions.not_counted[share.not_counted.empty() ? "their counters were not scheduled meanwhile"
+                                                    : share.not_counted];
+  regions.refused |= share.refused;
+  std::move(rows.begin(), rows.end(), std::back_inserter(regions.rows));
+}
+
+void FollowedCounts::warn_of_regions(const RegionRows& regions, RunCounts& run) const {
+  for (const auto& [reason, threads] : regions.not_counted)
+    run.warnings.push_back(
+        {"regions_not_counted",
+         "of " + std::to_string(threads) + " threads regions have no counts: " + reason});
+  if (regions.refused)
+    run.warnings.push_back({"regions_merged",
+                            "a thread has too many regions, or too deep ones: the rest is counted "
+                            "with those around"});
+  if (has_root_) return;
+  for (const ProcessCounts& process : processes_) {
+    const auto known = programs_.find(process.executable);
+    if (known != programs_.end() && known->second.names_regions &&
+        !processes_that_asked_.contains(process.pid))
+      run.warnings.push_back(
+          {"regions_not_counted",
+           process.executable + " (" + std::to_string(process.pid) +
+               ") has the region library, but did not ask for its counters: a program that called "
+               "it before bops attached does not ask again"});
+  }
+}
+
 /// What being followed changes for a program.
 void FollowedCounts::look_at_program(pid_t pid, const ProcessCounts& process) {
   const std::string& path = process.executable;
   struct stat status {};
-  if (is_setuid(program_of(pid), status) && ::geteuid() != 0 && status.st_uid != ::geteuid())
+  if (is_setuid(file_of(pid), status) && ::geteuid() != 0 && status.st_uid != ::geteuid())
     warn_once("privileges_dropped",
               path +
                   " is setuid or setgid, but ran without those privileges, as the kernel does "
                   "for programs that are followed; count it with --no-ptrace, or as root");
-  const auto [known, is_new] = traces_.try_emplace(path, false);
-  if (is_new) known->second = elf_imports(program_of(pid), "ptrace");
-  if (known->second)
+  if (program(pid, path).traces)
     warn_once("target_may_trace",
               path +
                   " uses ptrace, which is refused to it for processes that bops follows; if it "
@@ -250,13 +341,22 @@ RunCounts FollowedCounts::counts() {
   run.processes = processes_;
   run.threads = finished_;
   run.cycles = finished_cycles_;
+  RegionRows regions = finished_regions_;
   std::vector<std::size_t> process_of_row = process_of_finished_;
   std::uint64_t scaled = scaled_threads_;
   for (auto& [tid, live] : live_) {
     if (live.row.pid == waiting_root_) continue;
-    if (counters_.reads_running_threads()) read(live);
+    // Regions first: no part of a thread that runs is more than it.
+    const bool readable = counters_.reads_running_threads();
+    Work work;
+    if (ThreadCounts part = live.row; readable && live.regions) {
+      add_regions(live, part, regions);
+      work = std::move(part.work);
+    }
+    if (readable) read(live);
     ThreadCounts row = live.row;
-    row.counted &= counters_.reads_running_threads();
+    row.work = std::move(work);
+    row.counted &= readable;
     if (row.name.empty()) row.name = read_comm(row.pid, row.tid).value_or("");
     if (live.last.state == Reading::State::kScaled) ++scaled;
     if (row.counted && live.counters) add_cycles(run.cycles, live.last.cycles);
@@ -292,6 +392,8 @@ RunCounts FollowedCounts::counts() {
     run.warnings.push_back({"threads_uncounted", std::to_string(details.threads) +
                                                      " threads were not counted: " + reason + "; " +
                                                      details.remedy});
+  warn_of_regions(regions, run);
+  run.regions = std::move(regions.rows);
   run.warnings.insert(run.warnings.end(), warnings_.begin(), warnings_.end());
   if (run.threads.empty()) run.quality = Quality::kMissing;
   if (run.quality == Quality::kMissing) run.cycles.reset();

@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "collectors/pmu/thread_counters.hpp"
+#include "collectors/pmu/thread_regions.hpp"
 #include "model/collector.hpp"
 
 namespace bops::pmu {
@@ -26,6 +28,11 @@ class FollowedCounts {
   [[nodiscard]] Result<void> hold_root(pid_t pid);
   void on_event(const ThreadEvent& event);
 
+  /// A thread of the target asks for its counters, to read them itself (region_area.h).
+  [[nodiscard]] RegionGrant grant_regions(pid_t pid, pid_t tid);
+  /// Nothing is counted from now on: counters that threads of the target have are stopped.
+  void leave();
+
   /// What is counted so far, or in all. The quality says only what happened to the counters: exact,
   /// scaled, partial or missing; nothing is said of units.
   [[nodiscard]] RunCounts counts();
@@ -35,8 +42,20 @@ class FollowedCounts {
     ThreadCounts row;
     std::size_t process = 0;  ///< index into processes_
     std::unique_ptr<OpenCounters> counters;
-    Reading base;  ///< at the start of the row
-    Reading last;  ///< the highest that was read, less `base`
+    Reading base;                            ///< at the start of the row
+    Reading last;                            ///< the highest that was read, less `base`
+    std::unique_ptr<ThreadRegions> regions;  ///< null: it has none
+  };
+  /// What is known of a program before it runs.
+  struct Program {
+    bool traces = false;         ///< may trace others
+    bool names_regions = false;  ///< has the region library in it, or takes it from elsewhere
+  };
+  /// Of regions: how many threads' were not counted, by reason.
+  struct RegionRows {
+    std::vector<RegionCounts> rows;
+    std::map<std::string, std::uint64_t> not_counted;
+    bool refused = false;
   };
   struct Reasons {
     std::uint64_t threads = 0;
@@ -46,12 +65,16 @@ class FollowedCounts {
   void start(pid_t pid, pid_t tid);
   void execute(pid_t pid, pid_t former_tid);
   void exit(pid_t tid);
+  void fork(pid_t child, pid_t maker);
   void open(Live& live, Start start);
   void read(Live& live);
   void finish(Live& live, std::uint64_t now_ns);
   void leave_uncounted(ThreadCounts& row, const Error& reason);
   void warn_once(std::string code, std::string message);
   void look_at_program(pid_t pid, const ProcessCounts& process);
+  [[nodiscard]] const Program& program(pid_t pid, const std::string& path);
+  void add_regions(const Live& live, ThreadCounts& row, RegionRows& regions) const;
+  void warn_of_regions(const RegionRows& regions, RunCounts& run) const;
   [[nodiscard]] std::size_t new_process(pid_t pid, std::uint64_t now_ns);
   [[nodiscard]] std::size_t process_of(pid_t pid, std::uint64_t now_ns);
   [[nodiscard]] std::uint64_t now() const;
@@ -62,6 +85,7 @@ class FollowedCounts {
   Start start_of_threads_ = Start::kAtOnce;  ///< new threads of a run are stopped
   /// Counters of threads on their way out: closing them is cheaper once these have ended.
   std::vector<std::unique_ptr<OpenCounters>> closing_;
+  bool has_root_ = false;                  ///< false: attached to what ran already
   pid_t waiting_root_ = 0;                 ///< the root, until it has executed its program
   std::unordered_map<pid_t, Live> live_;   // by thread id
   std::vector<ProcessCounts> processes_;   // counts are summed up in counts()
@@ -74,7 +98,10 @@ class FollowedCounts {
   std::uint64_t scaled_threads_ = 0;
   double least_share_ = 1;
   std::vector<Warning> warnings_;
-  std::unordered_map<std::string, bool> traces_;  ///< by executable: whether it may trace
+  std::unordered_map<std::string, Program> programs_;  ///< by executable
+  std::unordered_map<pid_t, RegionState> inherited_;   ///< by process that has not started yet
+  RegionRows finished_regions_;
+  std::unordered_set<pid_t> processes_that_asked_;  ///< for their counters
 };
 
 }  // namespace bops::pmu

@@ -262,6 +262,7 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
                        "look into such a program",
                    "run bops as root, or run it uncounted with --allow-uncounted");
   start_ns_ = directory.start_mono_ns;
+  regions_.reset();
   followed_.reset();
   tree_.reset();
   vector_tree_.reset();
@@ -273,7 +274,26 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
     check_counters_once(std::filesystem::path(directory.path).parent_path().string());
   count_vector_work();
   followed_ = std::make_unique<FollowedCounts>(*counters_, start_ns_);
+  open_region_channel();
   return {};
+}
+
+void HardwareCollector::open_region_channel() {
+  regions_.reset();  // before the next one: they have the same name
+  if (!options_.follow || options_.vector == VectorCounting::kAlone) return;
+  auto channel = RegionChannel::open();
+  if (channel)
+    regions_ = *std::move(channel);
+  else
+    warnings_.push_back({"regions_not_counted", channel.error().message});
+}
+
+int HardwareCollector::service_descriptor() const {
+  return regions_ ? regions_->descriptor() : -1;
+}
+
+void HardwareCollector::serve() {
+  regions_->serve([this](pid_t pid, pid_t tid) { return followed_->grant_regions(pid, tid); });
 }
 
 Result<void> HardwareCollector::cannot_follow(const Error& reason) {
@@ -307,6 +327,10 @@ Result<void> HardwareCollector::on_thread_event(const ThreadEvent& event) {
   if (event.kind == ThreadEvent::Kind::kReleased && !options_.follow) {
     root_.start_ns = mono_ns() - start_ns_;
     root_.executable = read_executable(event.pid).value_or("");
+    if (names_regions("/proc/" + std::to_string(event.pid) + "/exe"))
+      warnings_.push_back({"regions_not_counted",
+                           "the regions of the target are not counted: its threads have no "
+                           "counters of their own (--no-ptrace)"});
   }
   if (!followed_) return {};
   // Attached to, without a root.
@@ -370,6 +394,8 @@ Result<RunCounts> HardwareCollector::counts() {
 Result<RunCounts> HardwareCollector::collect() {
   root_.end_ns = mono_ns() - start_ns_;
   auto run = counts();
+  if (followed_) followed_->leave();
+  regions_.reset();
   descriptors_.reset();
   return run;
 }

@@ -9,6 +9,7 @@
 #include "collectors/pmu/event_table.hpp"
 #include "collectors/pmu/followed_counts.hpp"
 #include "collectors/pmu/perf_counters.hpp"
+#include "collectors/pmu/region_channel.hpp"
 #include "collectors/pmu/thread_counters.hpp"
 #include "collectors/pmu/vector_counters.hpp"
 #include "model/collector.hpp"
@@ -38,6 +39,8 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] bool follows_threads() const override { return options_.follow; }
   [[nodiscard]] Result<void> cannot_follow(const Error& reason) override;
   [[nodiscard]] Result<void> on_thread_event(const ThreadEvent& event) override;
+  [[nodiscard]] int service_descriptor() const override;
+  void serve() override;
   [[nodiscard]] Result<RunCounts> snapshot() override { return counts(); }
   [[nodiscard]] Result<RunCounts> collect() override;
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override;
@@ -48,6 +51,7 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] Result<void> plan_vector_work();
   void count_vector_work();
   void estimate_vector_work(RunCounts& run) const;
+  void open_region_channel();
   [[nodiscard]] Result<void> hold(pid_t root);
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
@@ -64,6 +68,7 @@ class HardwareCollector final : public Collector {
   std::unique_ptr<VectorSum> vector_;  ///< before what adds to it; null: not asked for
   std::unique_ptr<ThreadCounters> counters_;
   std::unique_ptr<FollowedCounts> followed_;
+  std::unique_ptr<RegionChannel> regions_;  ///< null: no thread can ask for its counters
   // Without following:
   std::unique_ptr<OpenCounters> tree_;
   std::unique_ptr<VectorSum::Open> vector_tree_;

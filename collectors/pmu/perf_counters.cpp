@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "collectors/pmu/group_sum.hpp"
 #include "collectors/pmu/perf_access.hpp"
 #include "collectors/pmu/perf_group.hpp"
+#include "collectors/pmu/shared_groups.hpp"
 
 namespace bops::pmu {
 namespace {
@@ -19,7 +21,9 @@ struct OpenGroup {
   PerfGroup events;
 };
 
-class PerfOpenCounters final : public OpenCounters {
+constexpr std::uint32_t kTimes = 2;  // words of a group before its values
+
+class PerfOpenCounters final : public OpenCounters, public SharedGroups {
  public:
   explicit PerfOpenCounters(const std::vector<EventSet>& sets) : sets_(sets) {}
 
@@ -27,6 +31,12 @@ class PerfOpenCounters final : public OpenCounters {
   [[nodiscard]] int open(GroupManner manner);
   [[nodiscard]] Result<Reading> read() override;
   [[nodiscard]] std::string_view via() const override { return "perf"; }
+  [[nodiscard]] const SharedGroups* shared() const override { return this; }
+
+  [[nodiscard]] std::vector<Group> groups() const override;
+  [[nodiscard]] std::optional<bops_region_values> read_words() const override;
+  [[nodiscard]] Reading reading_of(const bops_region_values& words) const override;
+  void stop() const override;
 
  private:
   const std::vector<EventSet>& sets_;
@@ -64,6 +74,44 @@ Result<Reading> PerfOpenCounters::read() {
     readings.push_back(reading);
   }
   return sum_groups(sets_, readings);
+}
+
+std::vector<SharedGroups::Group> PerfOpenCounters::groups() const {
+  std::vector<Group> groups;
+  for (const OpenGroup& group : groups_) {
+    const auto words = static_cast<std::uint32_t>(kTimes + group.roles->size());
+    if (groups.size() == BOPS_REGION_MAX_GROUPS || words > BOPS_REGION_MAX_WORDS) return {};
+    groups.push_back({group.events.leader(), words});
+  }
+  return groups;
+}
+
+std::optional<bops_region_values> PerfOpenCounters::read_words() const {
+  bops_region_values words{};
+  for (std::size_t i = 0; i < groups_.size() && i < BOPS_REGION_MAX_GROUPS; ++i) {
+    const auto values = groups_[i].events.read();
+    if (!values) return std::nullopt;
+    auto& group = words.word[i];
+    group[0] = values->enabled_ns;
+    group[1] = values->running_ns;
+    std::copy_n(values->counts.begin(), groups_[i].roles->size(), group + kTimes);
+  }
+  return words;
+}
+
+Reading PerfOpenCounters::reading_of(const bops_region_values& words) const {
+  std::vector<GroupReading> readings;
+  for (std::size_t i = 0; i < groups_.size() && i < BOPS_REGION_MAX_GROUPS; ++i) {
+    const auto& group = words.word[i];
+    GroupReading reading{groups_[i].set, groups_[i].roles, group[0], group[1], {}};
+    std::copy_n(group + kTimes, groups_[i].roles->size(), reading.values.begin());
+    readings.push_back(reading);
+  }
+  return sum_groups(sets_, readings);
+}
+
+void PerfOpenCounters::stop() const {
+  for (const OpenGroup& group : groups_) group.events.stop();
 }
 
 Result<std::unique_ptr<OpenCounters>> open_with(const std::vector<EventSet>& sets,

@@ -56,6 +56,10 @@ void PerfGroup::enable() const {
   ::ioctl(events_.front().get(), PERF_EVENT_IOC_ENABLE, 0);
 }
 
+void PerfGroup::stop() const {
+  ::ioctl(events_.front().get(), PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP);
+}
+
 std::optional<PerfGroup::Values> PerfGroup::read() const {
   return inherit_ ? read_each() : read_whole();
 }

@@ -43,6 +43,8 @@ class PerfGroup {
   /// Nothing if the group is pinned and could not be put on the counters. The thread may have
   /// ended.
   [[nodiscard]] std::optional<Values> read() const;
+  [[nodiscard]] int leader() const { return events_.front().get(); }
+  void stop() const;
 
  private:
   [[nodiscard]] std::optional<Values> read_whole() const;

@@ -33,6 +33,8 @@ struct Reading {
   }
 };
 
+class SharedGroups;
+
 /// The open counters of one thread; the destructor closes them.
 class OpenCounters {
  public:
@@ -46,6 +48,8 @@ class OpenCounters {
   [[nodiscard]] virtual Result<Reading> read() = 0;
   /// ThreadCounts::via
   [[nodiscard]] virtual std::string_view via() const = 0;
+  /// For a thread that reads them itself; null: it cannot.
+  [[nodiscard]] virtual const SharedGroups* shared() const { return nullptr; }
 };
 
 enum class Start : std::uint8_t {
@@ -64,6 +68,11 @@ class ThreadCounters {
   /// Fails for the reason that the kernel gave, in words without the thread's id. A thread that has
   /// ended meanwhile is no failure: null.
   [[nodiscard]] virtual Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) = 0;
+  /// As open(), for a thread that is to read them itself (OpenCounters::shared()) if that can be
+  /// had.
+  [[nodiscard]] virtual Result<std::unique_ptr<OpenCounters>> open_shared(pid_t tid, Start start) {
+    return open(tid, start);
+  }
   [[nodiscard]] virtual bool starts_on_exec() const = 0;
   [[nodiscard]] virtual bool reads_running_threads() const = 0;
 };

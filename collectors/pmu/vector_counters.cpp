@@ -21,6 +21,7 @@ class OpenWithVector final : public OpenCounters {
       : counters_(std::move(counters)), vector_(std::move(vector)) {}
   [[nodiscard]] Result<Reading> read() override { return counters_->read(); }
   [[nodiscard]] std::string_view via() const override { return counters_->via(); }
+  [[nodiscard]] const SharedGroups* shared() const override { return counters_->shared(); }
 
  private:
   std::unique_ptr<OpenCounters> counters_;
@@ -133,9 +134,9 @@ Result<OperationsEstimate> VectorSum::estimate_of(const Counts& counts) const {
   return sum;
 }
 
-Result<std::unique_ptr<OpenCounters>> CountersWithVector::open(pid_t tid, Start start) {
-  // The formula's events first: where there is no room for both, the vector events are lost.
-  auto counters = counters_->open(tid, start);
+// The formula's events come first: where there is no room for both, the vector events are lost.
+Result<std::unique_ptr<OpenCounters>> CountersWithVector::with_vector(
+    Result<std::unique_ptr<OpenCounters>> counters, pid_t tid, Start start) {
   if (!counters) sum_.leave_uncounted(counters.error());
   if (!counters || !*counters) return counters;
   return std::make_unique<OpenWithVector>(*std::move(counters), sum_.open(tid, start));

@@ -68,13 +68,21 @@ class CountersWithVector final : public ThreadCounters {
  public:
   CountersWithVector(std::unique_ptr<ThreadCounters> counters, VectorSum& sum)
       : counters_(std::move(counters)), sum_(sum) {}
-  [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) override;
+  [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) override {
+    return with_vector(counters_->open(tid, start), tid, start);
+  }
+  [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open_shared(pid_t tid, Start start) override {
+    return with_vector(counters_->open_shared(tid, start), tid, start);
+  }
   [[nodiscard]] bool starts_on_exec() const override { return counters_->starts_on_exec(); }
   [[nodiscard]] bool reads_running_threads() const override {
     return counters_->reads_running_threads();
   }
 
  private:
+  [[nodiscard]] Result<std::unique_ptr<OpenCounters>> with_vector(
+      Result<std::unique_ptr<OpenCounters>> counters, pid_t tid, Start start);
+
   std::unique_ptr<ThreadCounters> counters_;
   VectorSum& sum_;
 };

@@ -23,7 +23,9 @@
 
 #define BOPS_REGION_SYSTEM_CALL 186             /* __NR_gettid of x86-64 */
 #define BOPS_REGION_MAGIC 0x6765722d73706f62ULL /* "bops-reg", little-endian */
-#define BOPS_REGION_PRESENT 0x626f7073          /* above any thread id: PID_MAX_LIMIT is 2^22 */
+/* A section of the library, and of programs that it is a part of. */
+#define BOPS_REGION_NOTE_SECTION ".note.bops_region"
+#define BOPS_REGION_PRESENT 0x626f7073 /* above any thread id: PID_MAX_LIMIT is 2^22 */
 
 enum bops_region_operation {
   BOPS_REGION_PROBE = 0, /* returns BOPS_REGION_PRESENT */

@@ -81,6 +81,7 @@ int run_cli(int argc, char** argv, Collectors collectors) {
   add_report_command(app, invocation);
   add_calibrate_command(app, invocation);
   add_validate_command(app, invocation);
+  add_usage_command(app, invocation);
   try {
     std::reverse(ours.begin(), ours.end());  // CLI11 takes a vector last word first
     app.parse(std::move(ours));

@@ -26,6 +26,7 @@ void add_recover_command(CLI::App& app, const Invocation& invocation);
 void add_report_command(CLI::App& app, const Invocation& invocation);
 void add_calibrate_command(CLI::App& app, const Invocation& invocation);
 void add_validate_command(CLI::App& app, const Invocation& invocation);
+void add_usage_command(CLI::App& app, const Invocation& invocation);
 
 /// Prints "bops: MESSAGE" and the remedy to stderr; the exit status of that kind of failure.
 int report_error(const Error& error);

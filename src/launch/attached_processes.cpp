@@ -46,7 +46,7 @@ bool AttachedProcesses::asked_to_end() const {
 }
 
 void AttachedProcesses::wait(std::optional<std::chrono::nanoseconds> duration, const Ticker& ticker,
-                             const Newcomers& more) {
+                             const Newcomers& more, std::span<const Watched> watched) {
   constexpr auto kAskAgain = std::chrono::seconds(1);
   std::optional<WaitClock::time_point> deadline;
   if (duration) deadline = WaitClock::now() + *duration;
@@ -57,6 +57,7 @@ void AttachedProcesses::wait(std::optional<std::chrono::nanoseconds> duration, c
                       }};
   Ticking newcomers(asking);
   std::vector<pollfd> polled{{signals_.fd(), POLLIN, 0}};
+  for (const Watched& one : watched) polled.push_back({one.fd, POLLIN, 0});
   reap();
   // With newcomers to come, nobody left is no end.
   while (follower_->is_following_any() || more) {
@@ -65,6 +66,8 @@ void AttachedProcesses::wait(std::optional<std::chrono::nanoseconds> duration, c
     const bool ends = asked_to_end();
     reap();
     if (ends) return;
+    for (std::size_t i = 0; i < watched.size(); ++i)
+      if ((polled[i + 1].revents & POLLIN) != 0) watched[i].on_readable();
     ticking.tick_if_due();
     newcomers.tick_if_due();
   }

@@ -33,7 +33,7 @@ class AttachedProcesses {
   /// Waits until all have ended, SIGINT, SIGTERM or SIGHUP has come, or `duration` has passed, if
   /// there is one.
   void wait(std::optional<std::chrono::nanoseconds> duration, const Ticker& ticker,
-            const Newcomers& more = {});
+            const Newcomers& more = {}, std::span<const Watched> watched = {});
 
   /// Lets all go that are left.
   void detach() { follower_->detach_all(); }

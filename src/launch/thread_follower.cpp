@@ -118,9 +118,9 @@ ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
       // Unlike PTRACE_CONT, this leaves the thread stopped, and a later SIGCONT reaches it.
       trace(PTRACE_LISTEN, tid, 0);
       return Stop::kJobControl;
-    case PTRACE_EVENT_CLONE:
     case PTRACE_EVENT_FORK:
-    case PTRACE_EVENT_VFORK: on_announcement(tid); break;
+    case PTRACE_EVENT_VFORK: on_fork(tid); [[fallthrough]];
+    case PTRACE_EVENT_CLONE: on_announcement(tid); break;
     case PTRACE_EVENT_EXEC: on_exec(tid); break;
     case PTRACE_EVENT_EXIT: on_exit_stop(tid); break;
     default: break;
@@ -146,6 +146,11 @@ void ThreadFollower::on_first_stop(pid_t tid) {
   left_to_parents_.erase(tid);  // its parent has reaped the one that had this id
   threads_[tid] = {pid};
   tell(ThreadEvent::Kind::kStarted, pid, tid);
+}
+
+void ThreadFollower::on_fork(pid_t parent_tid) const {
+  if (const pid_t child = event_message(parent_tid); child != 0)
+    tell(ThreadEvent::Kind::kForked, child, child, parent_tid);
 }
 
 void ThreadFollower::on_announcement(pid_t parent_tid) {

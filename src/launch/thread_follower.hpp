@@ -71,6 +71,7 @@ class ThreadFollower {
   void tell(ThreadEvent::Kind kind, pid_t pid, pid_t tid, pid_t former_tid = 0) const;
   void tell_exit(pid_t tid, Followed& thread) const;
   void on_first_stop(pid_t tid);
+  void on_fork(pid_t parent_tid) const;
   void on_announcement(pid_t parent_tid);
   void on_exec(pid_t tid);
   void on_exit_stop(pid_t tid);

@@ -53,11 +53,14 @@ struct ThreadEvent {
     kStarted,   ///< a thread is stopped before its first instruction, or was attached to
     kExecuted,  ///< a thread is stopped before the first instruction of a new image
     kExited,    ///< a thread has executed its last instruction, or has gone
+    kForked,    ///< a thread, stopped in fork(2) or vfork(2), has made a process: told before the
+                ///< maker goes on, and before or after the process is kStarted
   };
   Kind kind;
   pid_t pid;
   pid_t tid;
-  pid_t former_tid = 0;  ///< kExecuted: the id that the thread had before, mostly `tid`
+  /// kExecuted: the id that the thread had before, mostly `tid`. kForked: the maker's.
+  pid_t former_tid = 0;
 };
 
 /// Where a run keeps what it must not lose. The session owns the directory.
@@ -143,6 +146,10 @@ class Collector {
   /// Called for the root process (held, released) by every session, and for all threads where the
   /// session follows threads; an error stops the target only before it was released.
   [[nodiscard]] virtual Result<void> on_thread_event(const ThreadEvent& event) = 0;
+  /// A descriptor on which threads of the target may ask something of the collector, or -1: while
+  /// it is readable, the session calls serve(). Asked after prepare().
+  [[nodiscard]] virtual int service_descriptor() const { return -1; }
+  virtual void serve() {}
   /// The counts so far. Monotone: no count of a later snapshot is lower.
   [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;
   /// The final counts, after the target and its descendants have ended.

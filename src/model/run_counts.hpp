@@ -90,6 +90,7 @@ struct RegionCounts {
   std::uint64_t entries = 0;          ///< how often it was begun
   Work work{};                        ///< done in it, in what was nested in it included
   Counts counts;
+  bool counted = true;  ///< false: `counts` are nothing; a warning says why
 };
 
 /// A state of the whole run. `threads` sum to the run; so do `processes`, and `images` and

@@ -1,5 +1,7 @@
 #include "platform/elf_imports.hpp"
 
+#include <algorithm>
+
 #include "platform/elf_image.hpp"
 
 namespace bops {
@@ -19,6 +21,14 @@ bool elf_imports(const std::string& path, std::string_view symbol) {
     }
   }
   return false;
+}
+
+bool elf_has_section(const std::string& path, std::string_view name) {
+  const auto image = ElfImage::open(path);
+  if (!image) return false;
+  const std::vector<ElfSection> sections = image->sections();
+  return std::any_of(sections.begin(), sections.end(),
+                     [name](const ElfSection& section) { return section.name == name; });
 }
 
 }  // namespace bops

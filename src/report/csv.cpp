@@ -146,7 +146,7 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
   for (const RegionCounts& region : counts.regions)
     text += row({"region", std::to_string(region.pid), std::to_string(region.tid),
                  printable(region.name), "", "", ""},
-                region.counts, counts.quality,
+                region.counts, region.counted ? counts.quality : Quality::kMissing,
                 {.entries = std::to_string(region.entries), .work = work_text(region.work)});
   for (const ImageCounts& image : counts.instruments)
     text += row({"instrument", "", "", printable(image.path), "", "", ""}, image.counts,

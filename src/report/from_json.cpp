@@ -132,7 +132,8 @@ RegionCounts read_region(const JsonNode& row, bool measured) {
   region.thread_start_ns = row.member("thread_start_ns").integer<std::uint64_t>();
   region.entries = row.member("entries").integer<std::uint64_t>();
   region.work = read_work(row.member("work"));
-  region.counts = read_counts(row, measured);
+  region.counted = measured && !row.member("instructions").is_null();
+  region.counts = read_counts(row, region.counted);
   return region;
 }
 

@@ -5,7 +5,6 @@
 #include "model/bops.hpp"
 #include "report/escape.hpp"
 #include "report/gpu_json.hpp"
-#include "report/json_functions.hpp"
 #include "report/missing.hpp"
 
 namespace bops {
@@ -102,7 +101,7 @@ Json region_json(const RegionCounts& region, bool measured) {
               {"thread_start_ns", region.thread_start_ns},
               {"entries", region.entries},
               {"work", work_json(region.work)}};
-  append_counts(row, region.counts, measured);
+  append_counts(row, region.counts, measured && region.counted);
   return row;
 }
 
@@ -203,9 +202,7 @@ Json to_json(const HostIdentity& host) {
           {"kernel", utf8_text(host.kernel)}};
 }
 
-namespace {
-
-Json without_functions(const RunRecord& record) {
+Json to_json(const RunRecord& record) {
   const RunCounts& counts = record.counts;
   const bool measured = counts.quality != Quality::kMissing;
   Json document;
@@ -229,7 +226,9 @@ Json without_functions(const RunRecord& record) {
   });
   document["images"] = array_of(
       counts.images, [measured](const ImageCounts& image) { return image_json(image, measured); });
-  document["functions"] = Json::array();
+  document["functions"] = array_of(counts.functions, [measured](const FunctionCounts& function) {
+    return function_json(function, measured);
+  });
   document["regions"] = array_of(counts.regions, [measured](const RegionCounts& region) {
     return region_json(region, measured);
   });
@@ -246,25 +245,6 @@ Json without_functions(const RunRecord& record) {
   if (record.calibrated) document["calibrated"] = calibrated_json(*record.calibrated);
   if (counts.operations_estimate) document["vector"] = estimate_json(*counts.operations_estimate);
   document["warnings"] = array_of(all_warnings(record), warning_json);
-  return document;
-}
-
-/// As to_json(record).dump() has it, which takes several times as long.
-std::string text_of(const RunRecord& record, bool on_one_line) {
-  std::string text = without_functions(record).dump(on_one_line ? -1 : 2, ' ', true);
-  insert_functions(text, record.counts.functions, record.counts.quality != Quality::kMissing,
-                   on_one_line);
-  return text + '\n';
-}
-
-}  // namespace
-
-Json to_json(const RunRecord& record) {
-  Json document = without_functions(record);
-  const bool measured = record.counts.quality != Quality::kMissing;
-  document["functions"] = array_of(
-      record.counts.functions,
-      [measured](const FunctionCounts& function) { return function_json(function, measured); });
   return document;
 }
 
@@ -287,11 +267,11 @@ Json to_json(const IntervalRecord& interval) {
 // Pure ASCII (the last argument of dump), so that no control character of a name reaches a
 // terminal, whatever its encoding.
 std::string render_json(const RunRecord& record, const RenderOptions& /*options*/) {
-  return text_of(record, false);
+  return to_json(record).dump(2, ' ', true) + '\n';
 }
 
 std::string render_json_line(const RunRecord& record) {
-  return text_of(record, true);
+  return to_json(record).dump(-1, ' ', true) + '\n';
 }
 
 std::string render_json_line(const IntervalRecord& interval) {

@@ -176,6 +176,7 @@ std::vector<RegionCounts> regions_by_name(const RunCounts& counts) {
     sum.entries += region.entries;
     add_work(sum.work, region.work);
     sum.counts += region.counts;
+    sum.counted &= region.counted;
   }
   std::stable_sort(sums.begin(), sums.end(), [](const RegionCounts& a, const RegionCounts& b) {
     return formula_of(a.counts) > formula_of(b.counts);
@@ -296,8 +297,8 @@ Table region_table(const RunCounts& counts) {
           {"", "", "", "", "", "(" + std::to_string(regions.size() - kLongestList) + " others)"});
       break;
     }
-    std::vector<std::string> row =
-        function_row(region.counts, run, is_measured(counts), name_text(region.name), "");
+    std::vector<std::string> row = function_row(
+        region.counts, run, is_measured(counts) && region.counted, name_text(region.name), "");
     row.pop_back();
     row.insert(row.begin(), grouped(region.entries));
     table.rows.push_back(std::move(row));
@@ -318,7 +319,8 @@ Table work_table(const RunCounts& counts) {
   std::size_t rank = 0;
   for (const RegionCounts& region : regions_by_name(counts)) {
     if (rank++ == kLongestList) break;
-    add_work_rows(table, region.work, region.counts, is_measured(counts), name_text(region.name));
+    add_work_rows(table, region.work, region.counts, is_measured(counts) && region.counted,
+                  name_text(region.name));
   }
   return table;
 }
@@ -338,8 +340,9 @@ Table thread_region_table(const RunCounts& counts) {
   for (const RegionCounts& region : counts.regions)
     table.rows.push_back({std::to_string(region.pid), std::to_string(region.tid),
                           duration_text(region.thread_start_ns), grouped(region.entries),
-                          formula_text(region.counts, measured),
-                          operations_text(region.counts, measured), name_text(region.name)});
+                          formula_text(region.counts, measured && region.counted),
+                          operations_text(region.counts, measured && region.counted),
+                          name_text(region.name)});
   return table;
 }
 

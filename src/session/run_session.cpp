@@ -11,6 +11,7 @@
 #include "launch/target_process.hpp"
 #include "model/version.hpp"
 #include "platform/clock.hpp"
+#include "platform/elf_file.hpp"
 #include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
@@ -122,6 +123,14 @@ void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counte
       "they are among the counts");
 }
 
+/// Usage records of what was counted so far. Where a snapshot fails, a later one makes up for it.
+void cut_usage(UsageMeter& usage, Collector* collector, const CountingWindow& window) {
+  std::optional<RunCounts> counts;
+  if (collector != nullptr)
+    if (auto snapshot = collector->snapshot()) counts = window.inside(*std::move(snapshot));
+  usage.cut(counts ? &*counts : nullptr);
+}
+
 RunRecord describe(const RunRequest& request, const Collector* collector) {
   RunRecord record;
   record.tool_version = kVersion;
@@ -139,7 +148,7 @@ RunRecord describe(const RunRequest& request, const Collector* collector) {
 }  // namespace
 
 Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors,
-                                const RunListener& listener) {
+                                const RunListener& listener, UsageMeter* usage) {
   auto plan = resolve_command(request.command, request.environment);
   if (!plan) return tl::unexpected(plan.error());
   const auto choice = choose_collector(collectors, request.collector, request.require_pmu);
@@ -149,13 +158,14 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   if (!directory) return tl::unexpected(directory.error());
 
   Collector* collector = choice->collector;
+  const std::string build_id = usage != nullptr ? elf_build_id(plan->executable) : "";
   const auto gpu_choice = choose_gpu_collector(collectors, request.gpu, *collector);
   if (!gpu_choice) return tl::unexpected(gpu_choice.error());
   Collector* const gpus = gpu_choice->collector;
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
   CountingOptions options{request.with_kernel, request.follow,
-                          in_part || request.interval.count() > 0, request.vector,
-                          request.vector_run};
+                          in_part || request.interval.count() > 0 || usage != nullptr,
+                          request.vector, request.vector_run};
   if (gpus != nullptr) {
     options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
     options.instruments = gpus->instruments();
@@ -203,7 +213,15 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
       [&] { with_snapshot([&](const RunCounts& now) { window.close(now); }); }, tell_interval};
   const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0},
                       tell_interval};
-  const TargetEnd end = target->wait(ticker, control->watched(actions));
+  std::vector<Watched> watched = control->watched(actions);
+  if (collector != nullptr && collector->service_descriptor() >= 0)
+    watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
+  if (usage != nullptr) {
+    usage->start(record.collectors.empty() ? nullptr : &record.collectors.front(), target->pid(),
+                 build_id, lookup_in(request.environment), false);
+    watched.push_back({usage->timer_fd(), [&] { cut_usage(*usage, collector, window); }});
+  }
+  const TargetEnd end = target->wait(ticker, watched);
   record.wall_ns = mono_ns() - start_ns;
   record.exit = end.exit;
   record.resource_usage = end.resource_usage;
@@ -232,8 +250,12 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   }
   warn_of_killed_threads(record);
   warn_of_illegal_instruction(record);
-  explain_missing_numbers(record);
-  return FinishedRun{std::move(record), std::move(*directory)};
+  FinishedRun finished{std::move(record), std::move(*directory)};
+  if (usage != nullptr)
+    finished.usage = usage->finish(
+        &finished.record.counts, end.resource_usage.user_cpu_ns + end.resource_usage.system_cpu_ns);
+  explain_missing_numbers(finished.record);
+  return finished;
 }
 
 bool is_running(const RunManifest& manifest) {

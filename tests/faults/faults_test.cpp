@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "tests/harness/subprocess.hpp"
@@ -51,6 +52,19 @@ pid_t target_of(pid_t bops) {
   pid_t pid = 0;
   children >> pid;
   return pid;
+}
+
+/// Waits until the target of a bops has used 100 ms of a CPU, so that it is in the midst of its
+/// work.
+void wait_for_work(pid_t bops) {
+  constexpr unsigned long kTicks = 10;  // of 10 ms each
+  for (unsigned long user = 0; user < kTicks; sleep_ms(5)) {
+    std::string text = harness::read_file("/proc/" + std::to_string(target_of(bops)) + "/stat");
+    std::istringstream fields(text.erase(0, text.rfind(')') + 1));
+    std::string skipped;
+    for (int i = 3; i < 14; ++i) fields >> skipped;
+    fields >> user;
+  }
 }
 
 /// What must hold under each exact engine.
@@ -214,11 +228,13 @@ TEST(Faults, a_closed_stderr_does_not_hide_that_the_report_is_lost) {
 }
 
 TEST_P(EngineFaults, a_signal_sent_to_bops_reaches_the_target) {
+  // The first run of an engine looks whether it works: that is another child.
+  ASSERT_EQ(run({bops_program(), "run", "--collector", GetParam(), "--", "/bin/true"}).code, 0);
   const TemporaryDirectory directory;
   const std::string path = directory / "r.json";
   Subprocess bops({bops_program(), "run", "--collector", GetParam(), "-o", path, "--",
                    target_program("busy_loop")});
-  sleep_ms(300);
+  wait_for_work(bops.pid());
   ::kill(bops.pid(), SIGTERM);
   EXPECT_EQ(bops.wait().signal, SIGTERM);
   EXPECT_GT(instructions(nlohmann::json::parse(harness::read_file(path))), 1'000'000U);

@@ -1,9 +1,12 @@
 // Processes that run already are counted from then on, and left as they were.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -12,6 +15,8 @@
 #include "launch/attached_processes.hpp"
 #include "platform/clock.hpp"
 #include "platform/procfs.hpp"
+#include "platform/unique_fd.hpp"
+#include "tests/harness/subprocess.hpp"
 
 namespace bops::pmu {
 namespace {
@@ -56,6 +61,24 @@ class Started {
   pid_t pid_;
 };
 
+/// Where a script waits until it is let through.
+class Gate {
+ public:
+  Gate() { EXPECT_EQ(::mkfifo((directory_ / "fifo").c_str(), 0600), 0); }
+  /// The words of the script that wait.
+  [[nodiscard]] std::string wait() const { return "read line < " + (directory_ / "fifo") + "; "; }
+  /// Returns once the script has come here.
+  void meet() { fifo_ = UniqueFd(::open((directory_ / "fifo").c_str(), O_WRONLY)); }
+  void let_through() {
+    EXPECT_EQ(::write(fifo_.get(), "\n", 1), 1);
+    fifo_.reset();
+  }
+
+ private:
+  harness::TemporaryDirectory directory_;
+  UniqueFd fifo_;
+};
+
 class Attached : public ::testing::Test {
  protected:
   Attached() : collector_("perf", Division::kPerf, software_events()) {
@@ -96,11 +119,13 @@ TEST_F(Attached, all_threads_of_all_processes_are_there_and_go_on_afterwards) {
 }
 
 TEST_F(Attached, new_threads_and_children_are_counted_and_the_end_of_all_is_noticed) {
-  Started process({"/bin/sh", "-c", "sleep 0.3; " + program("touch_pages") + " 6 100; exit 3"});
-  std::this_thread::sleep_for(milliseconds(50));
+  Gate gate;
+  Started process({"/bin/sh", "-c", gate.wait() + program("touch_pages") + " 6 100; exit 3"});
+  gate.meet();
   {
     auto attached = attach({process.pid()});
     ASSERT_TRUE(attached) << attached.error().message;
+    gate.let_through();
     attached->wait(std::nullopt, {});
     const RunCounts found = counts();
     std::size_t workers = 0;
@@ -139,26 +164,30 @@ TEST_F(Attached, a_stopped_process_stays_stopped_and_can_be_continued) {
 }
 
 TEST_F(Attached, the_parent_of_a_process_gets_its_status_and_bops_does_not_reap_it) {
+  Gate gate;
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
   const pid_t parent = ::fork();
   if (parent == 0) {
-    Started process({"/bin/sh", "-c", "sleep 0.3; exit 9"});
+    Started process({"/bin/sh", "-c", gate.wait() + "exit 9"});
     const int status = process.end();
-    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    (void)!::write(pipe[1], &status, sizeof status);
+    ::pause();
   }
-  std::vector<pid_t> children;
-  for (int i = 0; i < 400 && children.empty(); ++i) {
-    std::this_thread::sleep_for(milliseconds(5));
-    children = read_children(parent);
-  }
+  gate.meet();
+  const std::vector<pid_t> children = read_children(parent);
   ASSERT_EQ(children.size(), 1U);
   {
     auto attached = attach({children.front()});
     ASSERT_TRUE(attached) << attached.error().message;
+    gate.let_through();
     attached->wait(std::nullopt, {});
   }
   int status = 0;
-  ASSERT_EQ(::waitpid(parent, &status, 0), parent);
+  ASSERT_EQ(::read(pipe[0], &status, sizeof status), static_cast<ssize_t>(sizeof status));
   EXPECT_EQ(WEXITSTATUS(status), 9);
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
 }
 
 TEST_F(Attached, what_is_not_there_is_refused) {

@@ -25,13 +25,15 @@ std::vector<EventSet> software_events() {
 }
 
 CountedRun count(HardwareCollector& collector, const std::vector<std::string>& command,
-                 const Ticker& ticker, const CountingOptions& options) {
+                 const Ticker& ticker, const CountingOptions& options,
+                 const std::map<std::string, std::string>& variables) {
   CountedRun run;
   const auto refuse = [&run](const Error& error) {
     run.refused = error;
     return run;
   };
   LaunchPlan plan{command[0], command, {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}};
+  for (const auto& [name, value] : variables) plan.environment.push_back(name + "=" + value);
   if (auto done = collector.configure(options); !done) return refuse(done.error());
   if (auto done = collector.prepare(plan, {"", mono_ns()}); !done) return refuse(done.error());
   auto target = TargetProcess::spawn_held(plan);
@@ -47,7 +49,10 @@ CountedRun count(HardwareCollector& collector, const std::vector<std::string>& c
     return refuse(held.error());
   if (auto released = target->release(); !released) return refuse(released.error());
   (void)collector.on_thread_event({ThreadEvent::Kind::kReleased, pid, pid});
-  run.end = target->wait(ticker);
+  std::vector<Watched> watched;
+  if (collector.service_descriptor() >= 0)
+    watched.push_back({collector.service_descriptor(), [&collector] { collector.serve(); }});
+  run.end = target->wait(ticker, watched);
   auto counts = collector.collect();
   if (!counts) return refuse(counts.error());
   run.counts = *std::move(counts);

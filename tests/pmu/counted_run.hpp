@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,10 +23,11 @@ struct CountedRun {
   std::optional<Error> refused;
 };
 
-/// Runs `command` to its end.
+/// Runs `command` to its end, with PATH and `variables` in its environment.
 [[nodiscard]] CountedRun count(HardwareCollector& collector,
                                const std::vector<std::string>& command, const Ticker& ticker = {},
-                               const CountingOptions& options = {});
+                               const CountingOptions& options = {},
+                               const std::map<std::string, std::string>& variables = {});
 
 /// The same with perf groups of software_events().
 [[nodiscard]] CountedRun count_faults(const std::vector<std::string>& command,

@@ -1,6 +1,5 @@
 // The collectors of hardware counters on the PMU double: PAPI's real code and perf groups.
 #include <gtest/gtest.h>
-#include <linux/perf_event.h>
 #include <papi.h>
 
 #include <algorithm>
@@ -10,46 +9,22 @@
 
 #include "collectors/pmu/group_sum.hpp"
 #include "counted_run.hpp"
+#include "event_sets.hpp"
 #include "tests/doubles/pmu/pmu_double.hpp"
 
 namespace bops::pmu {
 namespace {
 
-Event raw(std::uint64_t config, std::uint32_t type = PERF_TYPE_RAW) {
-  Event event;
-  event.type = type;
-  event.config = config;
-  return event;
-}
-
-/// The events that PmuDouble::skylake_events() names.
-EventSet skylake(std::uint32_t type = PERF_TYPE_RAW) {
-  EventSet set;
-  set.table = "skylake";
-  set.pmu = type == PERF_TYPE_RAW ? "cpu" : "cpu_atom";
-  set.instructions = raw(0xc0, type);
-  set.loads = raw(0x81d0, type);
-  set.stores = raw(0x82d0, type);
-  set.branches = raw(0xc4, type);
-  set.groups = {{Role::kInstructions, Role::kLoads, Role::kStores, Role::kBranches}};
-  set.general_counters = 8;
-  return set;
-}
-
 std::vector<EventSet> one_group() {
   return {skylake()};
 }
 
-/// Instructions, loads and stores in turn with instructions and branches.
 std::vector<EventSet> two_groups() {
-  EventSet set = skylake();
-  set.groups = {{Role::kInstructions, Role::kLoads, Role::kStores},
-                {Role::kInstructions, Role::kBranches}};
-  return {set};
+  return {skylake_in_turns()};
 }
 
 std::vector<EventSet> hybrid() {
-  return {skylake(), skylake(10)};
+  return {skylake(), skylake(kSecondPmu)};
 }
 
 const std::string kEvents = PmuDouble::skylake_events();

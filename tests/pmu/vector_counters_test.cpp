@@ -1,37 +1,19 @@
 // Vector work of every thread on the PMU double: beside the counts of the formula, and alone.
 #include <gtest/gtest.h>
-#include <linux/perf_event.h>
 
 #include <algorithm>
 
 #include "counted_run.hpp"
+#include "event_sets.hpp"
 #include "tests/doubles/pmu/event_rules.hpp"
 #include "tests/doubles/pmu/pmu_double.hpp"
 
 namespace bops::pmu {
 namespace {
 
-constexpr std::uint32_t kSecondPmu = 10;
-
-Event raw(std::uint64_t config, std::uint32_t counters = 1, std::uint32_t type = PERF_TYPE_RAW) {
-  Event event;
-  event.type = type;
-  event.config = config;
-  event.counters = counters;
-  return event;
-}
-
-/// Events as Skylake has them; vector events of another type where a test treats them apart.
-EventSet skylake(std::uint32_t vector_type = PERF_TYPE_RAW) {
-  EventSet set;
-  set.table = "skylake";
-  set.pmu = "cpu";
-  set.instructions = raw(0xc0, 0);
-  set.loads = raw(0x81d0);
-  set.stores = raw(0x82d0);
-  set.branches = raw(0xc4);
-  set.groups = {{Role::kInstructions, Role::kLoads, Role::kStores, Role::kBranches}};
-  set.general_counters = 8;
+/// With vector events, of another type where a test treats them apart.
+EventSet with_vectors(std::uint32_t vector_type = PERF_TYPE_RAW) {
+  EventSet set = skylake();
   set.vector_events = {{raw(0x3c7, 1, vector_type), 1, "scalar"},
                        {raw(0x10c7, 1, vector_type), 4, "256-bit packed double"},
                        {raw(0x20c7, 1, vector_type), 8, "256-bit packed single"}};
@@ -68,8 +50,8 @@ std::string not_estimated(const RunCounts& counts) {
 class EachWayOfVectors : public ::testing::TestWithParam<Division> {};
 
 TEST_P(EachWayOfVectors, is_estimated_from_the_sum_over_all_threads) {
-  const PmuDouble pmu(rules(skylake()));
-  HardwareCollector collector("pmu", GetParam(), std::vector{skylake()});
+  const PmuDouble pmu(rules(with_vectors()));
+  HardwareCollector collector("pmu", GetParam(), std::vector{with_vectors()});
   const CountedRun run = count(collector, kForty, {}, kBeside);
   ASSERT_FALSE(run.refused) << run.refused->message;
   EXPECT_EQ(run.counts.quality, Quality::kExact);
@@ -85,8 +67,8 @@ TEST_P(EachWayOfVectors, is_estimated_from_the_sum_over_all_threads) {
 }
 
 TEST_P(EachWayOfVectors, is_in_no_run_that_did_not_ask_for_it) {
-  const PmuDouble pmu(rules(skylake()));
-  HardwareCollector collector("pmu", GetParam(), std::vector{skylake()});
+  const PmuDouble pmu(rules(with_vectors()));
+  HardwareCollector collector("pmu", GetParam(), std::vector{with_vectors()});
   ASSERT_TRUE(count(collector, kForty, {}, kBeside).counts.operations_estimate);
   const CountedRun run = count(collector, kForty);
   EXPECT_FALSE(run.counts.operations_estimate);
@@ -105,8 +87,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, EachWayOfVectors,
                          });
 
 TEST(VectorWork, alone_is_counted_group_by_group_and_nothing_else_with_it) {
-  const PmuDouble pmu(rules(skylake()));
-  HardwareCollector collector("perf", Division::kPerf, std::vector{skylake()});
+  const PmuDouble pmu(rules(with_vectors()));
+  HardwareCollector collector("perf", Division::kPerf, std::vector{with_vectors()});
   ASSERT_EQ(collector.vector_runs(), 2U);
   OperationsEstimate sum;
   for (const bool follow : {true, false}) {
@@ -127,7 +109,7 @@ TEST(VectorWork, alone_is_counted_group_by_group_and_nothing_else_with_it) {
 }
 
 TEST(VectorWork, that_does_not_fit_beside_the_formula_is_refused_and_a_second_run_offered) {
-  EventSet set = skylake();
+  EventSet set = with_vectors();
   set.general_counters = 5;  // three of them for loads, stores and branches
   const PmuDouble pmu(rules(set));
   HardwareCollector collector("perf", Division::kPerf, std::vector{set});
@@ -140,7 +122,7 @@ TEST(VectorWork, that_does_not_fit_beside_the_formula_is_refused_and_a_second_ru
 }
 
 TEST(VectorWork, never_takes_turns_with_groups_that_do_already) {
-  EventSet set = skylake();
+  EventSet set = with_vectors();
   set.groups = {{Role::kInstructions, Role::kLoads, Role::kStores},
                 {Role::kInstructions, Role::kBranches}};
   HardwareCollector collector("perf", Division::kPerf, std::vector{set});
@@ -150,7 +132,7 @@ TEST(VectorWork, never_takes_turns_with_groups_that_do_already) {
 }
 
 TEST(VectorWork, takes_the_counter_of_cycles_where_it_needs_it_and_says_so) {
-  EventSet set = skylake();
+  EventSet set = with_vectors();
   set.cycles = raw(0x76);
   set.groups.front().push_back(Role::kCycles);
   const auto run_with = [&](std::uint32_t counters) {
@@ -169,11 +151,11 @@ TEST(VectorWork, takes_the_counter_of_cycles_where_it_needs_it_and_says_so) {
 }
 
 TEST(VectorWork, of_a_cpu_without_such_events_is_refused_with_the_tables_reason) {
-  EventSet set = skylake();
+  EventSet set = with_vectors();
   set.vector_events.clear();
   set.vector_groups.clear();
   set.vector_note = "this core has none";
-  for (const auto& sets : {std::vector{set}, std::vector{skylake(), set}}) {
+  for (const auto& sets : {std::vector{set}, std::vector{with_vectors(), set}}) {
     HardwareCollector collector("perf", Division::kPerf, sets);
     for (const VectorCounting way : {VectorCounting::kBeside, VectorCounting::kAlone}) {
       const auto refused = collector.configure({.vector = way});
@@ -184,7 +166,7 @@ TEST(VectorWork, of_a_cpu_without_such_events_is_refused_with_the_tables_reason)
 }
 
 TEST(VectorWork, counted_part_of_the_time_is_no_estimate_and_leaves_the_counts_alone) {
-  const EventSet set = skylake(kSecondPmu);
+  const EventSet set = with_vectors(kSecondPmu);
   for (const char* share : {"0", "50"}) {
     const PmuDouble pmu(rules(set) + "running " + share + " type=10 thread=worker-7\n");
     HardwareCollector collector("perf", Division::kPerf, std::vector{set});
@@ -198,8 +180,8 @@ TEST(VectorWork, counted_part_of_the_time_is_no_estimate_and_leaves_the_counts_a
 }
 
 TEST(VectorWork, that_cannot_be_opened_is_no_estimate_and_leaves_the_counts_alone) {
-  const PmuDouble pmu(rules(skylake()) + "error EINVAL config=0x20c7\n");
-  HardwareCollector collector("perf", Division::kPerf, std::vector{skylake()});
+  const PmuDouble pmu(rules(with_vectors()) + "error EINVAL config=0x20c7\n");
+  HardwareCollector collector("perf", Division::kPerf, std::vector{with_vectors()});
   const CountedRun run = count(collector, kForty, {}, kBeside);
   EXPECT_EQ(run.counts.quality, Quality::kExact);
   EXPECT_EQ(run.counts.totals().instructions.total, 1000 * kSumOfIndices + 90000);
@@ -208,22 +190,22 @@ TEST(VectorWork, that_cannot_be_opened_is_no_estimate_and_leaves_the_counts_alon
 }
 
 TEST(VectorWork, of_both_kinds_of_core_is_summed) {
-  EventSet atom = skylake(kSecondPmu);
+  EventSet atom = with_vectors(kSecondPmu);
   for (Event* event : {&atom.instructions, &atom.loads, &atom.stores, &atom.branches})
     event->type = kSecondPmu;
-  const PmuDouble pmu("types 0 3 4 10\n" + event_rules(skylake()) + event_rules(atom) +
+  const PmuDouble pmu("types 0 3 4 10\n" + event_rules(with_vectors()) + event_rules(atom) +
                       "thread * instructions=1000 vector0=1000 vector1=1000 vector2=1000\n"
                       "running 70 type=4\nrunning 30 type=10\n");
-  HardwareCollector collector("perf", Division::kPerf, std::vector{skylake(), atom});
+  HardwareCollector collector("perf", Division::kPerf, std::vector{with_vectors(), atom});
   const CountedRun run = count(collector, {program("busy_loop"), "1000000"}, {}, kBeside);
   ASSERT_TRUE(run.counts.operations_estimate) << not_estimated(run.counts);
   EXPECT_NEAR(static_cast<double>(run.counts.operations_estimate->operations_estimate), 13000, 26);
 }
 
 TEST(VectorWork, of_an_image_before_and_after_execve_is_counted_once) {
-  const PmuDouble pmu(event_rules(skylake()) +
+  const PmuDouble pmu(event_rules(with_vectors()) +
                       "thread * instructions=1000 loads=1 vector0=10 vector1=0 vector2=0\n");
-  HardwareCollector collector("perf", Division::kPerf, std::vector{skylake()});
+  HardwareCollector collector("perf", Division::kPerf, std::vector{with_vectors()});
   const CountedRun run = count(collector, {program("process_tree"), "2", "2"}, {}, kBeside);
   ASSERT_TRUE(run.counts.operations_estimate) << not_estimated(run.counts);
   EXPECT_EQ(run.counts.operations_estimate->operations_estimate * 100,
@@ -231,9 +213,9 @@ TEST(VectorWork, of_an_image_before_and_after_execve_is_counted_once) {
 }
 
 TEST(VectorWork, by_inheritance_is_the_sum_over_the_tree) {
-  const PmuDouble pmu(event_rules(skylake()) +
+  const PmuDouble pmu(event_rules(with_vectors()) +
                       "thread * instructions=1000/us loads=10/us vector0=1000/us\n");
-  HardwareCollector collector("perf", Division::kPerf, std::vector{skylake()});
+  HardwareCollector collector("perf", Division::kPerf, std::vector{with_vectors()});
   const CountedRun run = count(collector, {program("threads"), "4", "30000000"}, {},
                                {.follow = false, .vector = VectorCounting::kBeside});
   ASSERT_TRUE(run.counts.operations_estimate) << not_estimated(run.counts);

@@ -290,27 +290,5 @@ TEST(Json, cpu_and_gpus_are_one_sum_only_where_their_units_allow_it) {
   EXPECT_FALSE(to_json(samples::decoded_run()).contains("combined"));
 }
 
-TEST(Json, is_written_as_the_document_would_be) {
-  for (const RunRecord& record : {samples::decoded_run(), samples::hardware_run(),
-                                  samples::missing_run(), samples::hostile_run()}) {
-    EXPECT_EQ(render_json(record, {}), to_json(record).dump(2, ' ', true) + '\n');
-    EXPECT_EQ(render_json_line(record), to_json(record).dump(-1, ' ', true) + '\n');
-  }
-}
-
-TEST(Json, is_written_as_the_document_would_be_whatever_the_words_of_the_command_are) {
-  RunRecord record = samples::decoded_run();
-  record.command = {",\"functions\":[]", "\n  \"functions\": []"};
-  record.labels = {{",\"functions\":[]", "\n  \"functions\": []"}};
-  record.counts.functions = {{"/image", "\"f\"\n", Counts::exact_zero()},
-                             {"/image", "\xff", Counts{}},
-                             {"/other", "g", Counts::exact_zero()}};
-  record.counts.functions[1].counts.instructions = {1, 1, 1, 1};  // the formula is -2
-  EXPECT_EQ(render_json(record, {}), to_json(record).dump(2, ' ', true) + '\n');
-  EXPECT_EQ(render_json_line(record), to_json(record).dump(-1, ' ', true) + '\n');
-  record.counts.quality = Quality::kMissing;
-  EXPECT_EQ(render_json(record, {}), to_json(record).dump(2, ' ', true) + '\n');
-}
-
 }  // namespace
 }  // namespace bops

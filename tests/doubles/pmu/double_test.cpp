@@ -378,9 +378,3 @@ TEST(PmuDouble, is_not_there_without_rules) {
 
 }  // namespace
 }  // namespace bops
-
-int main(int argc, char** argv) {
-  bops::run_with_pmu_double(argv);
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
-}

@@ -137,9 +137,3 @@ TEST_F(Papi, says_that_it_may_not_where_the_kernel_forbids) {
 
 }  // namespace
 }  // namespace bops
-
-int main(int argc, char** argv) {
-  bops::run_with_pmu_double(argv);
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
-}

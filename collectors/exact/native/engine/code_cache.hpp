@@ -15,6 +15,8 @@
 #ifndef BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_CODE_CACHE_HPP
 #define BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_CODE_CACHE_HPP
 
+#include <asm/unistd.h>
+
 #include "collectors/exact/native/engine/emitter.hpp"
 #include "collectors/exact/native/engine/engine.hpp"
 
@@ -109,13 +111,12 @@ class CodeCache {
   /// Makes the system call `number` visible to the engine.
   void watch(unsigned number) { reinterpret_cast<std::uint8_t*>(base_)[number & 0xffff] = 1; }
 
-  /// Makes those visible by which the kernel writes into a buffer of the guest's: read, pread64,
-  /// recvfrom. Once code is guarded, it may be there.
+  /// Makes those visible by which the kernel writes into a buffer of the guest's. Once code is
+  /// guarded, it may be there.
   void watch_writes() {
-    constexpr unsigned kRead = 0, kPread = 17, kReceive = 45;
-    watch(kRead);
-    watch(kPread);
-    watch(kReceive);
+    watch(__NR_read);
+    watch(__NR_pread64);
+    watch(__NR_recvfrom);
   }
 
   /// Lets later indirect transfers to `pc` go straight to its block at `address`.

@@ -1,5 +1,7 @@
 #include "collectors/exact/native/engine/dispatch.hpp"
 
+#include <asm/unistd.h>
+
 #include "collectors/exact/native/engine/code_cache.hpp"
 #include "collectors/exact/native/engine/detach.hpp"
 #include "collectors/exact/native/engine/exec.hpp"
@@ -22,59 +24,15 @@ bops::native::Word dispatch(bops::native::Area* area);
 namespace bops::native {
 namespace {
 
-enum SystemCall : std::uint16_t {
-  kRead = 0,
-  kPread = 17,
-  kRecvfrom = 45,
-  kOpen = 2,
-  kStat = 4,
-  kLstat = 6,
-  kMmap = 9,
-  kMprotect = 10,
-  kMunmap = 11,
-  kBrk = 12,
-  kSigaction = 13,
-  kSigprocmask = 14,
-  kSigreturn = 15,
-  kAccess = 21,
-  kMremap = 25,
-  kMadvise = 28,
-  kShmat = 30,
-  kClone = 56,
-  kFork = 57,
-  kVfork = 58,
-  kExecve = 59,
-  kExit = 60,
-  kShmdt = 67,
-  kReadlink = 89,
-  kSigaltstack = 131,
-  kPersonality = 135,
-  kMlockall = 151,
-  kPrctl = 157,
-  kArchPrctl = 158,
-  kSetrlimit = 160,
-  kExitGroup = 231,
-  kOpenat = 257,
-  kNewfstatat = 262,
-  kReadlinkat = 267,
-  kFaccessat = 269,
-  kPrlimit = 302,
-  kSeccomp = 317,
-  kExecveat = 322,
-  kPkeyMprotect = 329,
-  kStatx = 332,
-  kClone3 = 435,
-  kOpenat2 = 437,
-  kFaccessat2 = 439
-};
-
-constexpr SystemCall kWatched[] = {
-    kOpen,         kStat,        kLstat,     kMmap,       kMprotect,   kMunmap,    kBrk,
-    kSigaction,    kSigprocmask, kSigreturn, kAccess,     kMremap,     kMadvise,   kShmat,
-    kClone,        kFork,        kVfork,     kExecve,     kExit,       kShmdt,     kReadlink,
-    kPersonality,  kMlockall,    kPrctl,     kSetrlimit,  kPrlimit,    kSeccomp,   kSigaltstack,
-    kArchPrctl,    kExitGroup,   kOpenat,    kNewfstatat, kReadlinkat, kFaccessat, kExecveat,
-    kPkeyMprotect, kStatx,       kClone3,    kOpenat2,    kFaccessat2};
+constexpr std::uint16_t kWatched[] = {
+    __NR_open,          __NR_stat,        __NR_lstat,        __NR_mmap,           __NR_mprotect,
+    __NR_munmap,        __NR_brk,         __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigreturn,
+    __NR_access,        __NR_mremap,      __NR_madvise,      __NR_shmat,          __NR_clone,
+    __NR_fork,          __NR_vfork,       __NR_execve,       __NR_exit,           __NR_shmdt,
+    __NR_readlink,      __NR_personality, __NR_mlockall,     __NR_prctl,          __NR_setrlimit,
+    __NR_prlimit64,     __NR_seccomp,     __NR_sigaltstack,  __NR_arch_prctl,     __NR_exit_group,
+    __NR_openat,        __NR_newfstatat,  __NR_readlinkat,   __NR_faccessat,      __NR_execveat,
+    __NR_pkey_mprotect, __NR_statx,       __NR_clone3,       __NR_openat2,        __NR_faccessat2};
 
 constexpr Word kArchSetGs = 0x1001, kArchGetGs = 0x1004, kArchShadowStackFirst = 0x5001,
                kArchShadowStackLast = 0x5005;
@@ -99,39 +57,39 @@ Word system_call(Area* area, const Exit& exit) {
                              registers[kR10], registers[kR8],  registers[kR9]};
   std::int64_t result = 0;
   switch (number) {
-    case kMmap:
-    case kMprotect:
-    case kMunmap:
-    case kBrk:
-    case kMremap:
-    case kMadvise:
-    case kShmat:
-    case kShmdt:
-    case kPkeyMprotect: result = memory_system_call(number, arguments); break;
-    case kSigaction:
+    case __NR_mmap:
+    case __NR_mprotect:
+    case __NR_munmap:
+    case __NR_brk:
+    case __NR_mremap:
+    case __NR_madvise:
+    case __NR_shmat:
+    case __NR_shmdt:
+    case __NR_pkey_mprotect: result = memory_system_call(number, arguments); break;
+    case __NR_rt_sigaction:
       result = guest_sigaction(area, arguments[0], arguments[1], arguments[2], arguments[3]);
       break;
-    case kSigprocmask:
+    case __NR_rt_sigprocmask:
       result = guest_sigprocmask(area, arguments[0], arguments[1], arguments[2], arguments[3]);
       break;
-    case kSigaltstack: result = guest_sigaltstack(area, arguments[0], arguments[1]); break;
-    case kSigreturn: guest_sigreturn(area);
-    case kClone:
-    case kFork:
-    case kVfork:
-    case kClone3:
+    case __NR_sigaltstack: result = guest_sigaltstack(area, arguments[0], arguments[1]); break;
+    case __NR_rt_sigreturn: guest_sigreturn(area);
+    case __NR_clone:
+    case __NR_fork:
+    case __NR_vfork:
+    case __NR_clone3:
       result = clone_guest(area, number, exit.resume);
       if (result == kNoRoom)
         return detach(area, exit.pc - kSystemCallSize,
                       "its limits (ulimit -v, vm.max_map_count) leave no room for the counters of "
                       "another thread");
       break;
-    case kPrctl:
-    case kSeccomp:
-    case kPersonality:
-    case kMlockall:
-    case kSetrlimit:
-    case kPrlimit: {
+    case __NR_prctl:
+    case __NR_seccomp:
+    case __NR_personality:
+    case __NR_mlockall:
+    case __NR_setrlimit:
+    case __NR_prlimit64: {
       const ModeCall mode = follow_mode_call(number, arguments);
       if (mode.course == ModeCall::kAsItIs) return exit.inline_call;
       if (mode.course == ModeCall::kDetach)
@@ -139,13 +97,13 @@ Word system_call(Area* area, const Exit& exit) {
       result = mode.result;
       break;
     }
-    case kExecve:
-    case kExecveat:
+    case __NR_execve:
+    case __NR_execveat:
       result = static_cast<std::int64_t>(replace_program(area, number, arguments));
       break;
-    case kExit: exit_thread(area, arguments[0]);
-    case kExitGroup: exit_process(area, arguments[0]);
-    case kArchPrctl:
+    case __NR_exit: exit_thread(area, arguments[0]);
+    case __NR_exit_group: exit_process(area, arguments[0]);
+    case __NR_arch_prctl:
       if (arguments[0] == kArchSetGs)
         return detach(area, exit.pc - kSystemCallSize,
                       "it uses the GS register, which the engine needs");
@@ -162,9 +120,9 @@ Word system_call(Area* area, const Exit& exit) {
       if (arguments[0] != BOPS_REGION_MAGIC) return exit.inline_call;
       result = region_call(area, arguments[1], arguments[2], arguments[3]);
       break;
-    case kRead:
-    case kPread:
-    case kRecvfrom:
+    case __NR_read:
+    case __NR_pread64:
+    case __NR_recvfrom:
       release_code_in(arguments[1], arguments[1] + arguments[2]);
       return exit.inline_call;
     default:
@@ -287,7 +245,7 @@ Word leave_cache(Area* area) {
 void run_guest(const Start& start) {
   if (!cache.create(engine.cache_place, engine.cache_size))
     give_up("no memory may be executed here");
-  for (const SystemCall number : kWatched) cache.watch(number);
+  for (const unsigned number : kWatched) cache.watch(number);
   cache.watch(BOPS_REGION_SYSTEM_CALL);
   Thread* const thread = start_first_thread();
   take_over_signals(thread);

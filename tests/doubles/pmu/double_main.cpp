@@ -1,3 +1,4 @@
+// For tests that run on the PMU double: list it among their sources.
 #include <gtest/gtest.h>
 
 #include "tests/doubles/pmu/pmu_double.hpp"

@@ -1,0 +1,526 @@
+#include "collectors/region/region_counters.h"
+
+#ifdef __x86_64__
+
+#include <asm/signal.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/perf_event.h>
+#include <linux/resource.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
+#include <linux/un.h>
+
+#include "collectors/region/region_area.h"
+#include "collectors/region/region_protocol.h"
+#include "collectors/region/system_calls.h"
+
+/* A test that has a PMU double puts another function here (tests/programs/read_by_libc.c). */
+#ifdef BOPS_REGION_READ
+long BOPS_REGION_READ(int fd, void* buffer, unsigned long size);
+#else
+static long read_descriptor(int fd, void* buffer, unsigned long size) {
+  return call3(SYS_read, fd, (long)buffer, (long)size);
+}
+#define BOPS_REGION_READ read_descriptor
+#endif
+
+/* Of <sys/socket.h> and <errno.h>, which belong to a C library. */
+enum {
+  SOCKET_UNIX = 1,
+  SOCKET_SEQPACKET = 5,
+  SOCKET_CLOSE_ON_EXEC = 02000000,
+  SOCKET_LEVEL = 1,
+  SOCKET_PEER = 17,   /* SO_PEERCRED */
+  RIGHTS = 1,         /* SCM_RIGHTS */
+  NO_SIGNAL = 0x4000, /* MSG_NOSIGNAL */
+  CLOSE_ON_EXEC = 0x40000000,
+  INTERRUPTED = 4 /* EINTR */
+};
+
+struct peer {
+  int32_t pid;
+  uint32_t uid, gid;
+};
+
+struct message {
+  void* name;
+  uint32_t name_size;
+  struct iovec* parts;
+  size_t part_count;
+  void* control;
+  size_t control_size;
+  uint32_t flags;
+};
+
+struct control {
+  size_t size;
+  int level, type;
+  int descriptors[1 + BOPS_REGION_MAX_GROUPS];
+};
+
+/* What this copy of the library knows of a thread. Found by the thread's id: no thread-local
+ * storage, which static programs and dlopen() have in ways of their own. */
+struct thread {
+  int32_t tid; /* the thread's, or one of the below */
+  int32_t pid; /* the process that asked: a child of fork(2) has its parent's entries, too */
+  struct bops_region_area* area; /* null: this thread's regions are not heard of */
+  int descriptor[BOPS_REGION_MAX_GROUPS];
+  uint64_t event[BOPS_REGION_MAX_GROUPS]; /* the kernel's number of it */
+};
+
+enum {
+  FREE = 0,
+  TAKEN = -1, /* is being filled or emptied */
+  DEAD = -2,  /* free, but there may be entries behind it that are found through it */
+  MAX_THREADS = 1 << 13,
+  SWEPT_AT_ONCE = 256
+};
+
+/* In memory of its own: only what is used costs anything. */
+static struct thread* threads;
+static uint32_t swept; /* how far the entries of ended threads were looked for */
+
+static void close_descriptor(int fd) {
+  call3(SYS_close, fd, 0, 0);
+}
+
+/* The number behind `field` in the text; 0 if there is none. */
+static int32_t number_behind(const char* text, const char* field) {
+  for (; *text != '\0'; ++text) {
+    size_t i = 0;
+    while (field[i] != '\0' && text[i] == field[i]) ++i;
+    if (field[i] != '\0') continue;
+    int32_t number = 0;
+    for (text += i; *text == '\t' || *text == ' '; ++text) continue;
+    for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
+    return number;
+  }
+  return 0;
+}
+
+/* 0: nobody follows this thread, or from where this PID namespace does not see. */
+static int32_t tracer(void) {
+  char text[512]; /* it stands within the first 250 bytes */
+  const long fd = call4(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/status",
+                        O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+  if (fd < 0) return 0;
+  const long size = call3(SYS_read, fd, (long)text, sizeof text - 1);
+  close_descriptor((int)fd);
+  if (size <= 0) return 0;
+  text[size] = '\0';
+  return number_behind(text, "\nTracerPid:");
+}
+
+static char* put(char* to, const char* text) {
+  while (*text != '\0') *to++ = *text++;
+  return to;
+}
+
+static char* put_number(char* to, uint64_t number) {
+  char digits[20];
+  int count = 0;
+  do digits[count++] = (char)('0' + number % 10);
+  while ((number /= 10) != 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+/* A connection to the bops that follows this thread, or a negative number. */
+static long connection(void) {
+  const int32_t pid = tracer();
+  if (pid == 0) return -1;
+  char name_space[64]; /* "pid:[4026531836]" */
+  const long size =
+      call3(SYS_readlink, (long)"/proc/self/ns/pid", (long)name_space, sizeof name_space - 1);
+  if (size <= 0) return -1;
+  name_space[size] = '\0';
+  struct sockaddr_un address;
+  address.sun_family = SOCKET_UNIX;
+  address.sun_path[0] = '\0';
+  char* end = put(address.sun_path + 1, BOPS_REGION_SOCKET);
+  end = put_number(end, (uint32_t)number_behind(name_space, "pid:["));
+  end = put(end, "-");
+  end = put_number(end, (uint32_t)pid);
+  const long fd = call3(SYS_socket, SOCKET_UNIX, SOCKET_SEQPACKET | SOCKET_CLOSE_ON_EXEC, 0);
+  if (fd < 0) return -1;
+  long done = 0;
+  do done = call3(SYS_connect, fd, (long)&address, end - (char*)&address);
+  while (done == -INTERRUPTED);
+  struct peer peer = {0, 0, 0};
+  uint32_t peer_size = sizeof peer;
+  /* Anyone may take that name: only the tracer is believed. */
+  if (done == 0)
+    call6(SYS_getsockopt, fd, SOCKET_LEVEL, SOCKET_PEER, (long)&peer, (long)&peer_size, 0);
+  if (done == 0 && peer.pid == pid) return fd;
+  close_descriptor((int)fd);
+  return -1;
+}
+
+int bops_region_counters_are_there(void) {
+  const long fd = connection();
+  if (fd < 0) return 0;
+  close_descriptor((int)fd);
+  return 1;
+}
+
+/* The descriptor at a number that the program has no use for: it may count on getting the lowest
+ * free one, and on what it closed being closed. At most a quarter of its numbers are taken from it;
+ * beyond that there is none. */
+static int out_of_the_way(int fd) {
+  struct {
+    uint64_t soft, hard;
+  } limit = {0, 0};
+  call4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit);
+  const uint64_t lowest = limit.soft < 4096 ? limit.soft * 3 / 4 : 3072;
+  const long moved = call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)lowest);
+  close_descriptor(fd);
+  return moved < 0 ? -1 : (int)moved;
+}
+
+static int is_event(int fd, uint64_t event) {
+  uint64_t found = 0;
+  return call3(SYS_ioctl, fd, (long)PERF_EVENT_IOC_ID, (long)&found) == 0 && found == event;
+}
+
+static int is_area(const struct bops_region_area* area, int32_t tid) {
+  for (size_t i = 0; i < sizeof area->magic; ++i)
+    if (area->magic[i] != BOPS_REGION_AREA_MAGIC[i]) return 0;
+  return area->size == sizeof *area && area->tid == tid && area->groups <= BOPS_REGION_MAX_GROUPS;
+}
+
+/* Takes what bops has sent. */
+static void take(struct thread* self, int32_t tid, const int* descriptors, size_t count) {
+  const long mapped =
+      call6(SYS_mmap, 0, sizeof *self->area, PROT_READ | PROT_WRITE, MAP_SHARED, descriptors[0], 0);
+  close_descriptor(descriptors[0]);
+  uint32_t lost = 0;
+  for (size_t i = 0; i + 1 < count; ++i) {
+    self->descriptor[i] = out_of_the_way(descriptors[1 + i]);
+    self->event[i] = 0;
+    lost |=
+        call3(SYS_ioctl, self->descriptor[i], (long)PERF_EVENT_IOC_ID, (long)&self->event[i]) != 0;
+  }
+  if (mapped < 0 && mapped > -4096) return;
+  struct bops_region_area* const area = (struct bops_region_area*)mapped;
+  if (!is_area(area, tid)) {
+    call3(SYS_munmap, mapped, sizeof *area, 0);
+    return;
+  }
+  /* Fewer have come than were sent if the program has as many as it may. */
+  if (lost != 0 || area->groups != count - 1) area->lost = 1;
+  __atomic_store_n(&area->taken, 1, __ATOMIC_RELAXED);
+  self->area = area;
+}
+
+/* Asks for the area of the calling thread. 0: nobody listens. Waits for bops, and no longer than
+ * there is one: its end ends the connection. */
+static int ask(struct thread* self, int32_t tid) {
+  const long fd = connection();
+  if (fd < 0) return 0;
+  if (call6(SYS_sendto, fd, (long)&tid, sizeof tid, NO_SIGNAL, 0, 0) == sizeof tid) {
+    struct bops_region_answer answer = {0};
+    struct iovec part = {&answer, sizeof answer};
+    struct control control;
+    struct message message = {NULL, 0, &part, 1, &control, sizeof control, 0};
+    long got = 0;
+    do {
+      control.size = 0;
+      got = call3(SYS_recvmsg, fd, (long)&message, CLOSE_ON_EXEC);
+    } while (got == -INTERRUPTED);
+    const size_t head = offsetof(struct control, descriptors);
+    if (got == sizeof answer && message.control_size > head && control.type == RIGHTS &&
+        control.size >= head + sizeof(int))
+      take(self, tid, control.descriptors, (control.size - head) / sizeof(int));
+  }
+  close_descriptor((int)fd);
+  return 1;
+}
+
+static void forget(struct thread* entry) {
+  struct bops_region_area* const area = entry->area;
+  if (area == NULL) return;
+  const uint32_t groups = area->groups;
+  for (uint32_t i = 0; i < groups && i < BOPS_REGION_MAX_GROUPS; ++i)
+    if (is_event(entry->descriptor[i], entry->event[i])) close_descriptor(entry->descriptor[i]);
+  call3(SYS_munmap, (long)area, sizeof *area, 0);
+  entry->area = NULL;
+}
+
+static uint32_t end_of(const struct thread* entry) {
+  return entry->area == NULL ? BOPS_REGION_GOES_ON
+                             : __atomic_load_n(&entry->area->ended, __ATOMIC_ACQUIRE);
+}
+
+/* Gives up the descriptors of threads that have ended, some entries at a time. */
+static void sweep(void) {
+  const uint32_t from = __atomic_fetch_add(&swept, SWEPT_AT_ONCE, __ATOMIC_RELAXED);
+  for (uint32_t i = 0; i < SWEPT_AT_ONCE; ++i) {
+    struct thread* const entry = &threads[(from + i) % MAX_THREADS];
+    int32_t owner = __atomic_load_n(&entry->tid, __ATOMIC_ACQUIRE);
+    if (owner <= 0 || end_of(entry) != BOPS_REGION_OVER) continue;
+    if (!__atomic_compare_exchange_n(&entry->tid, &owner, TAKEN, 0, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+      continue;
+    forget(entry);
+    __atomic_store_n(&entry->tid, DEAD, __ATOMIC_RELEASE);
+  }
+}
+
+/* A free entry, which is TAKEN then, or null. */
+static struct thread* new_entry(int32_t tid) {
+  for (uint32_t i = 0; i < MAX_THREADS; ++i) {
+    struct thread* const entry = &threads[((uint32_t)tid + i) % MAX_THREADS];
+    int32_t owner = __atomic_load_n(&entry->tid, __ATOMIC_ACQUIRE);
+    if ((owner == FREE || owner == DEAD) &&
+        __atomic_compare_exchange_n(&entry->tid, &owner, TAKEN, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED))
+      return entry;
+  }
+  return NULL;
+}
+
+/* The calling thread's; null: there is no room for it. `*listening` is 0 if nobody does. */
+static struct thread* entry_of(int32_t tid, int* listening) {
+  const int32_t pid = (int32_t)call3(SYS_getpid, 0, 0, 0);
+  for (uint32_t i = 0; i < MAX_THREADS; ++i) {
+    struct thread* const entry = &threads[((uint32_t)tid + i) % MAX_THREADS];
+    const int32_t owner = __atomic_load_n(&entry->tid, __ATOMIC_ACQUIRE);
+    if (owner == FREE) break;
+    if (owner != tid || entry->pid != pid) continue;
+    const uint32_t ended = end_of(entry);
+    if (ended == BOPS_REGION_GOES_ON) return entry;
+    if (ended == BOPS_REGION_OVER) continue; /* of one that had this id before */
+    forget(entry);
+    *listening = 0;
+    return entry;
+  }
+  sweep();
+  struct thread* const entry = new_entry(tid);
+  if (entry == NULL) return NULL;
+  entry->area = NULL;
+  for (int i = 0; i < BOPS_REGION_MAX_GROUPS; ++i) entry->descriptor[i] = -1;
+  entry->pid = pid;
+  *listening = ask(entry, tid);
+  __atomic_store_n(&entry->tid, tid, __ATOMIC_RELEASE);
+  return entry;
+}
+
+static int make_table(void) {
+  if (__atomic_load_n(&threads, __ATOMIC_ACQUIRE) != NULL) return 1;
+  const size_t size = sizeof(struct thread) * MAX_THREADS;
+  const long mapped = call6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped < 0 && mapped > -4096) return 0;
+  struct thread* before = NULL;
+  if (!__atomic_compare_exchange_n(&threads, &before, (struct thread*)mapped, 0, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_ACQUIRE))
+    call3(SYS_munmap, mapped, (long)size, 0);
+  return 1;
+}
+
+/* What the counters of the calling thread show now. 0: that cannot be read. */
+static int read_counters(const struct thread* self, struct bops_region_values* values) {
+  const struct bops_region_area* const area = self->area;
+  for (uint32_t group = 0; group < area->groups; ++group) {
+    uint64_t read[1 + BOPS_REGION_MAX_WORDS]; /* how many values, then the words */
+    const uint32_t words = area->words[group];
+    /* The program may have closed it, and opened something else, which must not be read. */
+    if (words > BOPS_REGION_MAX_WORDS || !is_event(self->descriptor[group], self->event[group]))
+      return 0;
+    const unsigned long size = (1 + words) * sizeof read[0];
+    if (BOPS_REGION_READ(self->descriptor[group], read, size) != (long)size) return 0;
+    for (uint32_t word = 0; word < words; ++word) values->word[group][word] = read[1 + word];
+  }
+  return 1;
+}
+
+static void copy(const struct bops_region_area* area, struct bops_region_values* to,
+                 const struct bops_region_values* from) {
+  for (uint32_t group = 0; group < area->groups; ++group)
+    for (uint32_t word = 0; word < area->words[group]; ++word)
+      to->word[group][word] = from->word[group][word];
+}
+
+/* Whatever happens in between, the area says what is: see region_area.h. */
+static void carry_out(struct bops_region_area* area) {
+  const struct bops_region_change* const next = &area->next;
+  __atomic_store_n(&area->sequence, area->sequence + 1, __ATOMIC_RELEASE);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (next->left != BOPS_REGION_NONE)
+    copy(area, &area->context[next->left].counted, &next->left_counted);
+  copy(area, &area->last, &next->last);
+  area->contexts = next->contexts;
+  area->depth = next->depth;
+  if (next->depth > 0) area->open[next->depth - 1] = next->top;
+  if (next->entered != BOPS_REGION_NONE) area->context[next->entered].entries = next->entries;
+  __atomic_store_n(&area->sequence, area->sequence + 1, __ATOMIC_RELEASE);
+}
+
+static uint32_t innermost(const struct bops_region_area* area) {
+  return area->depth == 0 ? BOPS_REGION_NONE : area->open[area->depth - 1];
+}
+
+/* From here on the thread is in `top`, at `depth`. */
+static void move_to(const struct thread* self, uint32_t top, uint32_t depth, uint32_t entered,
+                    uint32_t contexts) {
+  struct bops_region_area* const area = self->area;
+  struct bops_region_change* const next = &area->next;
+  next->contexts = contexts;
+  next->depth = depth;
+  next->top = top;
+  next->entered = entered;
+  if (entered != BOPS_REGION_NONE) next->entries = area->context[entered].entries + 1;
+  next->left = BOPS_REGION_NONE;
+  if (area->groups > 0 && area->lost == 0) {
+    if (read_counters(self, &next->last)) {
+      next->left = innermost(area);
+      if (next->left != BOPS_REGION_NONE)
+        for (uint32_t group = 0; group < area->groups; ++group)
+          for (uint32_t word = 0; word < area->words[group]; ++word)
+            next->left_counted.word[group][word] =
+                area->context[next->left].counted.word[group][word] + next->last.word[group][word] -
+                area->last.word[group][word];
+    } else {
+      area->lost = 1;
+    }
+  }
+  carry_out(area);
+}
+
+static int is_equal(const char* a, const char* b) {
+  for (; *a != '\0' && *a == *b; ++a) ++b;
+  return *a == *b;
+}
+
+static int is_on_path(const struct bops_region_area* area, uint32_t context, const char* name) {
+  for (; context != BOPS_REGION_NONE; context = area->context[context].parent)
+    if (is_equal(area->context[context].name, name)) return 1;
+  return 0;
+}
+
+/* Whether each name on the path of `a` is on that of `b`, or is `name`. */
+static int is_within(const struct bops_region_area* area, uint32_t a, uint32_t b,
+                     const char* name) {
+  for (; a != BOPS_REGION_NONE; a = area->context[a].parent)
+    if (!is_equal(area->context[a].name, name) && !is_on_path(area, b, area->context[a].name))
+      return 0;
+  return 1;
+}
+
+/* The context of `name` within `around`; where there is none, the number of a new one. */
+static uint32_t find_context(const struct bops_region_area* area, uint32_t around,
+                             const char* name) {
+  for (uint32_t i = 0; i < area->contexts; ++i)
+    if (area->context[i].parent == around && is_equal(area->context[i].name, name)) return i;
+  for (uint32_t i = 0; i < area->contexts; ++i)
+    if (is_equal(area->context[i].name, name) && is_within(area, i, around, name) &&
+        is_within(area, around, i, name))
+      return i;
+  return area->contexts;
+}
+
+static void begin(const struct thread* self, const char* name) {
+  struct bops_region_area* const area = self->area;
+  if (area->depth == BOPS_REGION_MAX_DEPTH) {
+    ++area->beyond;
+    area->refused = 1;
+    return;
+  }
+  const uint32_t around = innermost(area);
+  uint32_t context = find_context(area, around, name);
+  uint32_t contexts = area->contexts;
+  if (context == contexts) {
+    if (contexts == BOPS_REGION_MAX_CONTEXTS) {
+      /* Counted with the one around it, which is open once more. */
+      area->refused = 1;
+      return move_to(self, around, area->depth + 1, BOPS_REGION_NONE, contexts);
+    }
+    struct bops_region_context* const made = &area->context[context];
+    made->parent = around;
+    made->entries = 0;
+    char* end = put(made->name, name);
+    *end = '\0';
+    ++contexts;
+  }
+  move_to(self, context, area->depth + 1, context, contexts);
+}
+
+static void end(const struct thread* self) {
+  struct bops_region_area* const area = self->area;
+  if (area->beyond > 0) {
+    --area->beyond;
+    return;
+  }
+  if (area->depth == 0) return;
+  const uint32_t depth = area->depth - 1;
+  move_to(self, depth == 0 ? BOPS_REGION_NONE : area->open[depth - 1], depth, BOPS_REGION_NONE,
+          area->contexts);
+}
+
+static void add_work(struct bops_region_area* area, const char* unit, uint64_t amount) {
+  const uint32_t context = innermost(area);
+  uint32_t i = 0;
+  while (i < area->works &&
+         (area->work[i].context != context || !is_equal(area->work[i].unit, unit)))
+    ++i;
+  if (i == BOPS_REGION_MAX_WORKS) {
+    area->refused = 1;
+    return;
+  }
+  struct bops_region_work* const work = &area->work[i];
+  if (i == area->works) {
+    work->context = context;
+    work->amount = 0;
+    char* text_end = put(work->unit, unit);
+    *text_end = '\0';
+    __atomic_store_n(&area->works, i + 1, __ATOMIC_RELEASE);
+  }
+  __atomic_store_n(&work->amount, work->amount + amount, __ATOMIC_RELAXED);
+}
+
+/* What would interrupt this code but for its own faults: a handler may name regions, too. */
+static uint64_t other_signals(void) {
+  static const int kFaults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+  uint64_t signals = ~(uint64_t)0;
+  for (size_t i = 0; i < sizeof kFaults / sizeof kFaults[0]; ++i)
+    signals &= ~((uint64_t)1 << (kFaults[i] - 1));
+  return signals;
+}
+
+int bops_region_counters_tell(long operation, const char* text, uint64_t value) {
+  char name[BOPS_REGION_NAME_BYTES];
+  size_t size = 0;
+  /* Here, where a pointer that cannot be read faults as it would in the program itself. */
+  for (; text != NULL && size < BOPS_REGION_MAX_NAME_SIZE && text[size] != '\0'; ++size)
+    name[size] = text[size];
+  name[size] = '\0';
+  if (!make_table()) return 0;
+  uint64_t blocked = other_signals();
+  uint64_t before = 0;
+  call4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, (long)&before, sizeof before);
+  int listening = 1;
+  const int32_t tid = (int32_t)call3(SYS_gettid, 0, 0, 0);
+  const struct thread* const self = entry_of(tid, &listening);
+  if (self != NULL && self->area != NULL) switch (operation) {
+      case BOPS_REGION_BEGIN: begin(self, name); break;
+      case BOPS_REGION_END: end(self); break;
+      case BOPS_REGION_WORK: add_work(self->area, name, value); break;
+      default: break;
+    }
+  call4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before);
+  return listening;
+}
+
+#else /* bops counts no other machines' regions */
+
+int bops_region_counters_are_there(void) {
+  return 0;
+}
+
+int bops_region_counters_tell(long operation, const char* text, uint64_t value) {
+  (void)operation, (void)text, (void)value;
+  return 0;
+}
+
+#endif

@@ -1,0 +1,17 @@
+// The verbs of `bops usage`: one file each, its help beside it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace bops {
+
+// Each adds its sub-command, whose callback throws CLI::RuntimeError with the exit status.
+
+// Keeping: keys, chains, ledgers.
+void add_usage_keygen(CLI::App& usage);
+void add_usage_verify(CLI::App& usage);
+
+// Rating.
+void add_usage_rate(CLI::App& usage);
+
+}  // namespace bops

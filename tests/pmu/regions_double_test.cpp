@@ -1,0 +1,139 @@
+// Regions on the PMU double: groups that take turns, two kinds of core, PAPI, counters that are
+// lost.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "counted_run.hpp"
+#include "event_sets.hpp"
+#include "tests/doubles/pmu/pmu_double.hpp"
+
+namespace bops::pmu {
+namespace {
+
+/// Counts follow the time on the counters, in these proportions in every part of it.
+const std::string kRates =
+    std::string(PmuDouble::skylake_events()) +
+    "event instructions 10 0xc0\nevent loads 10 0x81d0\nevent stores 10 0x82d0\n"
+    "event branches 10 0xc4\n"
+    "thread * instructions=1000/us loads=100/us stores=50/us branches=20/us\n";
+constexpr std::int64_t kLoadsIn = 10, kStoresIn = 20, kBranchesIn = 50;
+
+const std::vector<std::string> kTwice{program("region_pages_on_double"),
+                                      "begin",
+                                      "outer",
+                                      "touch",
+                                      "3000",
+                                      "begin",
+                                      "inner",
+                                      "touch",
+                                      "3000",
+                                      "end",
+                                      "end",
+                                      "touch",
+                                      "3000",
+                                      "begin",
+                                      "second",
+                                      "touch",
+                                      "3000",
+                                      "end"};
+
+const RegionCounts& row(const RunCounts& counts, const std::string& name) {
+  static const RegionCounts none;
+  const auto found = std::find_if(counts.regions.begin(), counts.regions.end(),
+                                  [&name](const RegionCounts& each) { return each.name == name; });
+  EXPECT_NE(found, counts.regions.end()) << name;
+  return found == counts.regions.end() ? none : *found;
+}
+
+std::string warning(const RunCounts& counts, std::string_view code) {
+  for (const Warning& each : counts.warnings)
+    if (each.code == code) return each.message;
+  return {};
+}
+
+void expect_near(std::uint64_t found, std::uint64_t expected, std::uint64_t tolerance) {
+  EXPECT_GE(found + tolerance, expected);
+  EXPECT_LE(found, expected + tolerance);
+}
+
+/// The proportions of the rules, and rows that fit into one another and into their thread.
+/// `tolerance`: a part of a thousand, for what is scaled.
+void expect_proportions(const RunCounts& counts, std::uint64_t tolerance) {
+  for (const char* name : {"outer", "inner", "second"}) {
+    const RegionCounts& region = row(counts, name);
+    EXPECT_TRUE(region.counted) << name;
+    const InstructionCounts& found = region.counts.instructions;
+    EXPECT_GT(found.total, 0U) << name;
+    // A microsecond that is begun counts at its end.
+    const std::uint64_t slack = 2000 + found.total * tolerance / 1000;
+    expect_near(found.loads * kLoadsIn, found.total, slack);
+    expect_near(found.stores * kStoresIn, found.total, slack);
+    expect_near(found.branches * kBranchesIn, found.total, slack);
+  }
+  const std::uint64_t outer = row(counts, "outer").counts.instructions.total;
+  const std::uint64_t second = row(counts, "second").counts.instructions.total;
+  const std::uint64_t thread = counts.threads.front().counts.instructions.total;
+  EXPECT_LT(row(counts, "inner").counts.instructions.total, outer);
+  EXPECT_LE(outer + second, thread + thread * tolerance / 1000);
+}
+
+CountedRun run_with(const std::string& rules, Division division, std::vector<EventSet> sets,
+                    const std::vector<std::string>& command = kTwice) {
+  const PmuDouble pmu(rules);
+  HardwareCollector collector("pmu", division, std::move(sets));
+  return count(collector, command, {}, {}, pmu.environment());
+}
+
+TEST(RegionsOnDouble, are_counted_by_all_four_events) {
+  const CountedRun run = run_with(kRates, Division::kPerf, {skylake()});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  expect_proportions(run.counts, 0);
+}
+
+TEST(RegionsOnDouble, of_groups_that_take_turns_are_scaled_by_their_own_times) {
+  const CountedRun run = run_with(kRates + "running 50\n", Division::kPerf, {skylake_in_turns()});
+  EXPECT_EQ(run.counts.quality, Quality::kScaled);
+  expect_proportions(run.counts, 20);
+}
+
+TEST(RegionsOnDouble, of_two_kinds_of_core_are_summed) {
+  const CountedRun run =
+      run_with("types 0 3 4 10\n" + kRates + "running 70 type=4\nrunning 30 type=10\n",
+               Division::kPerf, {skylake(), skylake(kSecondPmu)});
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  expect_proportions(run.counts, 20);
+}
+
+TEST(RegionsOnDouble, of_counters_that_were_taken_away_are_missing_not_zero) {
+  const CountedRun run = run_with(kRates + "running 0\n", Division::kPerf, {skylake()});
+  EXPECT_EQ(run.counts.quality, Quality::kMissing);
+  for (const RegionCounts& region : run.counts.regions) EXPECT_FALSE(region.counted);
+  EXPECT_EQ(row(run.counts, "outer").entries, 1U);
+  EXPECT_NE(warning(run.counts, "regions_not_counted"), "");
+}
+
+TEST(RegionsOnDouble, are_never_held_by_papi_where_the_program_tells_that_it_has_some) {
+  const CountedRun run = run_with(kRates, Division::kDivided, {skylake()});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.counts.threads.front().via, "perf");
+  expect_proportions(run.counts, 0);
+}
+
+TEST(RegionsOnDouble, of_threads_that_papi_holds_have_entries_and_work_but_no_counts) {
+  const CountedRun run = run_with(
+      kRates, Division::kPapi, {skylake()},
+      {program("region_pages_on_double"), "begin", "r", "touch", "10", "work", "w", "3", "end"});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.end.exit.code, 0);
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  const RegionCounts& region = row(run.counts, "r");
+  EXPECT_FALSE(region.counted);
+  EXPECT_EQ(region.entries, 1U);
+  EXPECT_EQ(region.work, (Work{{"w", 3}}));
+  EXPECT_NE(warning(run.counts, "regions_not_counted").find("--collector perf"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bops::pmu
