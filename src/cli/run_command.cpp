@@ -44,6 +44,7 @@ constexpr std::uint32_t kMaxRepeats = 100000;
 
 struct Options {
   ReportingOptions reporting;
+  std::string gpu = "auto";
   std::string delay;
   std::string control;
   std::string vector;
@@ -58,6 +59,11 @@ struct Options {
 
 void add_options(CLI::App& run, Options& options) {
   add_reporting_options(run, options.reporting);
+  run.add_option("--gpu", options.gpu,
+                 "Count what NVIDIA GPUs execute: meter sums it at next to no cost; profile gives "
+                 "each kernel, launching it again for each pass; auto meters where there is a GPU")
+      ->check(CLI::IsMember({"off", "auto", "meter", "profile"}))
+      ->capture_default_str();
   run.add_option("--delay", options.delay, "Count only from then on, e.g. 5s");
   run.add_option("--control", options.control,
                  "Obey the lines start, stop and snapshot written to FIFO");
@@ -79,6 +85,19 @@ void add_options(CLI::App& run, Options& options) {
   run.footer(kFooter);
 }
 
+GpuChoice gpu_choice(const std::string& word) {
+  if (word == "off") return GpuChoice::kOff;
+  if (word == "meter") return GpuChoice::kMeter;
+  return word == "profile" ? GpuChoice::kProfile : GpuChoice::kAuto;
+}
+
+/// The poorest of what the record has.
+Quality quality_of(const RunCounts& counts) {
+  Quality quality = counts.quality;
+  for (const GpuDeviceCounts& gpu : counts.gpus) quality = poorer(quality, gpu.quality);
+  return quality;
+}
+
 Result<RunRequest> request_of(const Options& options, const Invocation& invocation) {
   RunRequest request;
   request.command = invocation.command;
@@ -87,6 +106,7 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   for (char** variable = environ; *variable != nullptr; ++variable)
     request.environment.emplace_back(*variable);
   request.collector = options.reporting.collector;
+  request.gpu = gpu_choice(options.gpu);
   request.require_pmu = options.require_pmu;
   request.allow_uncounted = options.allow_uncounted;
   request.redact = options.reporting.redact;
@@ -187,7 +207,7 @@ int run(const Options& options, const Invocation& invocation) {
   }
   spdlog::debug("the target took {} us, the report {} us", finished->record.wall_ns / 1000,
                 (mono_ns() - begin_ns) / 1000);
-  const Quality quality = finished->record.counts.quality;
+  const Quality quality = quality_of(finished->record.counts);
   if (options.strict && quality != Quality::kExact)
     return report_error(
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",

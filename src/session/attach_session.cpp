@@ -99,7 +99,7 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   if (pids->size() == 1 && !request.redact) command = read_command_line(pids->front());
   RunRecord record = describe_run(std::move(command), request.labels, collector);
   warn_of_attaching(record);
-  if (auto written = write_manifest(place, manifest_of(record, place)); !written)
+  if (auto written = write_manifest(place, manifest_of(record, nullptr, place)); !written)
     return tl::unexpected(written.error());
   auto attached = AttachedProcesses::attach(
       *pids, [collector](const ThreadEvent& event) { (void)collector->on_thread_event(event); });

@@ -34,11 +34,13 @@ RunRecord so_far(RunRecord record, RunCounts counts, std::uint64_t wall_ns) {
   return record;
 }
 
-RunManifest manifest_of(const RunRecord& record, const RunDirectory& directory) {
+RunManifest manifest_of(const RunRecord& record, const Collector* gpus,
+                        const RunDirectory& directory) {
   RunManifest manifest;
   manifest.started = record.started;
   manifest.start_mono_ns = directory.start_mono_ns;
   manifest.collector = record.collectors.empty() ? "" : record.collectors.front().name;
+  if (gpus != nullptr) manifest.gpu_collector = gpus->info().name;
   manifest.command = record.command;
   manifest.labels = record.labels;
   manifest.bops_pid = ::getpid();

@@ -22,7 +22,8 @@ namespace bops {
 /// The record of a run that goes on still.
 [[nodiscard]] RunRecord so_far(RunRecord record, RunCounts counts, std::uint64_t wall_ns);
 
-/// For the directory of that run, of the running bops.
-[[nodiscard]] RunManifest manifest_of(const RunRecord& record, const RunDirectory& directory);
+/// For the directory of that run, of the running bops. `gpus`: null if no GPU is counted.
+[[nodiscard]] RunManifest manifest_of(const RunRecord& record, const Collector* gpus,
+                                      const RunDirectory& directory);
 
 }  // namespace bops

@@ -72,6 +72,40 @@ void warn_of_illegal_instruction(RunRecord& record) {
          "without it, or count it with another collector");
 }
 
+/// Takes over what was counted on GPUs; `counts` of the record are those of the CPUs already.
+void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counted, bool in_part,
+              bool expected) {
+  record.collectors.push_back(gpus.info());
+  if (!counted) {
+    warn(record, "gpu_counts_lost", counted.error().message);
+    return;
+  }
+  for (Warning& warning : counted->warnings) record.warnings.push_back(std::move(warning));
+  record.counts.gpus = std::move(counted->gpus);
+  if (record.counts.gpus.empty()) {
+    if (expected)
+      warn(record, "gpu_not_used",
+           "no process of the run started a kernel on a GPU that could be counted");
+    return;
+  }
+  if (in_part)
+    warn(record, "gpu_whole_run",
+         "the counts of GPUs are those of the whole run: --delay and --control do not divide them");
+  if (record.counts.quality == Quality::kMissing) return;
+  if (!record.counts.instruments.empty()) {
+    warn(
+        record, "profiler_in_target",
+        "CUPTI's own code ran in the target and is not among its counts (see instruments); what it "
+        "made the C library and the driver do is");
+    return;
+  }
+  record.counts.quality = poorer(record.counts.quality, Quality::kApproximate);
+  warn(
+      record, "profiler_in_counts",
+      "CUPTI ran in the target, and this collector cannot tell its instructions from the target's: "
+      "they are among the counts");
+}
+
 /// Usage records of what was counted so far. Where a snapshot fails, a later one makes up for it.
 void cut_usage(UsageMeter& usage, Collector* collector, const CountingWindow& window) {
   std::optional<RunCounts> counts;
@@ -94,13 +128,24 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
 
   Collector* collector = choice->collector;
   const std::string build_id = usage != nullptr ? elf_build_id(plan->executable) : "";
+  const auto gpu_choice = choose_gpu_collector(collectors, request.gpu, *collector);
+  if (!gpu_choice) return tl::unexpected(gpu_choice.error());
+  Collector* const gpus = gpu_choice->collector;
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
-  if (auto configured =
-          collector->configure({request.with_kernel, request.follow,
-                                in_part || request.interval.count() > 0 || usage != nullptr,
-                                request.vector, request.vector_run});
-      !configured)
-    return tl::unexpected(configured.error());
+  CountingOptions options{request.with_kernel, request.follow,
+                          in_part || request.interval.count() > 0 || usage != nullptr,
+                          request.vector, request.vector_run};
+  if (gpus != nullptr) {
+    options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
+    options.instruments = gpus->instruments();
+  }
+  for (Collector* each : {collector, gpus})
+    if (each != nullptr)
+      if (auto configured = each->configure(options); !configured)
+        return tl::unexpected(configured.error());
+  if (gpus != nullptr)
+    if (auto prepared = gpus->prepare(*plan, directory->directory()); !prepared)
+      return tl::unexpected(prepared.error());
   std::optional<Error> not_counted;
   if (auto prepared = collector->prepare(*plan, directory->directory()); !prepared) {
     if (!request.allow_uncounted) return tl::unexpected(prepared.error());
@@ -110,7 +155,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   RunRecord record = describe_run(request.redact ? std::nullopt : std::optional(request.command),
                                   request.labels, collector);
   if (auto written =
-          write_manifest(directory->directory(), manifest_of(record, directory->directory()));
+          write_manifest(directory->directory(), manifest_of(record, gpus, directory->directory()));
       !written)
     return tl::unexpected(written.error());
 
@@ -173,6 +218,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     if (ticker.period.count() > 0 || !request.control.empty())
       listener.on_interval(series.next(record.counts, record.wall_ns));
   }
+  if (gpus != nullptr)
+    add_gpus(record, *gpus, gpus->collect(), in_part, request.gpu != GpuChoice::kAuto);
+  if (!gpu_choice->notice.empty()) warn(record, "gpu_not_counted", gpu_choice->notice);
   if (end.descendants_left) {
     record.counts.quality = poorer(record.counts.quality, Quality::kPartial);
     warn(record, "descendants_left",
@@ -202,11 +250,24 @@ bool is_any_alive(const RunRecord& record) {
       [](const ProcessCounts& process) { return !process.end_ns && ::kill(process.pid, 0) == 0; });
 }
 
+/// The collector of that name that counts GPUs; null if there is none.
+Collector* gpu_collector_of(const RunManifest& manifest, Collectors collectors) {
+  for (const auto& collector : collectors)
+    if (collector->counts_gpus() && collector->info().name == manifest.gpu_collector)
+      return collector.get();
+  return nullptr;
+}
+
 /// From what the collector keeps in the directory.
 Result<RunRecord> recover_counts(const RunManifest& manifest, const std::string& directory_path,
                                  Collectors collectors) {
+  const Collector* const gpus = gpu_collector_of(manifest, collectors);
   for (const auto& collector : collectors) {
     if (collector->info().name != manifest.collector) continue;
+    CountingOptions options;
+    if (gpus != nullptr) options.instruments = gpus->instruments();
+    if (auto configured = collector->configure(options); !configured)
+      return tl::unexpected(configured.error());
     auto counts = collector->recover({directory_path, manifest.start_mono_ns});
     if (!counts) return tl::unexpected(counts.error());
     RunRecord record = describe_run(manifest.command, manifest.labels, collector.get());
@@ -241,6 +302,8 @@ Result<RunRecord> recover_run(const std::string& directory_path, Collectors coll
   auto record = *snapshot ? Result<RunRecord>(**std::move(snapshot))
                           : recover_counts(*manifest, directory_path, collectors);
   if (!record) return record;
+  if (Collector* const gpus = gpu_collector_of(*manifest, collectors))
+    add_gpus(*record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false, true);
   if (*snapshot) {
     record->counts.quality = poorer(record->counts.quality, Quality::kPartial);
     warn(*record, "recovered",

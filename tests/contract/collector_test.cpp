@@ -12,6 +12,7 @@
 #include "collectors/pmu/event_table.hpp"
 #include "launch/command.hpp"
 #include "launch/target_process.hpp"
+#include "session/collector_choice.hpp"
 #include "session/run_directory.hpp"
 #include "tests/doubles/pmu/event_rules.hpp"
 #include "tests/doubles/pmu/pmu_double.hpp"
@@ -22,7 +23,8 @@ namespace {
 
 std::vector<std::string> collector_names() {
   std::vector<std::string> names;
-  for (const auto& collector : make_collectors()) names.push_back(collector->info().name);
+  for (const auto& collector : make_collectors())
+    if (!collector->counts_gpus()) names.push_back(collector->info().name);
   return names;
 }
 
@@ -102,6 +104,19 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
   pid_t pid_ = 0;
   TargetEnd end_;
 };
+
+TEST(GpuCollector, is_not_taken_for_one_that_counts_cpus) {
+  const auto collectors = make_collectors();
+  for (const auto& collector : collectors) {
+    if (!collector->counts_gpus()) continue;
+    const auto choice = choose_collector(collectors, collector->info().name, false);
+    ASSERT_FALSE(choice);
+    EXPECT_NE(choice.error().remedy.find("--gpu"), std::string::npos);
+    EXPECT_FALSE(collector->instruments().empty());
+    const Probe probe = collector->probe();
+    EXPECT_TRUE(probe.usable || !probe.reason.empty());
+  }
+}
 
 TEST_P(EveryCollector, describes_itself_in_the_words_of_the_record) {
   const CollectorInfo info = collector_->info();
