@@ -7,6 +7,7 @@
 #include "cli/cli.hpp"
 #include "cli/durations.hpp"
 #include "cli/report_sink.hpp"
+#include "cli/usage/emission_options.hpp"
 #include "report/escape.hpp"
 #include "session/attach_session.hpp"
 
@@ -38,6 +39,8 @@ struct Options {
   std::vector<std::string> labels;
   bool per_thread = false;
   bool with_kernel = false;
+  bool strict = false;
+  EmissionOptions emission;
 };
 
 void add_options(CLI::App& attach, Options& options) {
@@ -64,6 +67,10 @@ void add_options(CLI::App& attach, Options& options) {
   attach.add_option("--color", options.colour, "Colour the text report")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
+  attach.add_flag(
+      "--strict", options.strict,
+      "Write no usage record whose error is not known, and exit with 125 if there were any");
+  add_emission_options(attach, options.emission);
   attach.footer(kFooter);
 }
 
@@ -116,12 +123,16 @@ int attach(const Options& options, const Invocation& invocation) {
   const RunListener listener{
       [](const std::string& notice) { std::cerr << "bops: " << printable(notice) << std::endl; },
       [&](const IntervalRecord& interval) { sink->write(interval); }};
-  const auto record = attach_session(*request, invocation.collectors, listener);
+  const auto usage = open_usage_meter(options.emission, request->labels, options.strict);
+  if (!usage) return report_error(usage.error());
+  Result<void> all_usage;
+  const auto record =
+      attach_session(*request, invocation.collectors, listener, usage->get(), &all_usage);
   if (!record) return report_error(record.error());
   const RenderOptions render{options.per_thread, use_colour(options.colour, sink->fd())};
   if (const auto written = sink->write(*record, render); !written)
     return report_error(written.error());
-  return 0;
+  return all_usage ? 0 : report_error(all_usage.error());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "cli/cli.hpp"
 #include "cli/durations.hpp"
 #include "cli/report_sink.hpp"
+#include "cli/usage/emission_options.hpp"
 #include "launch/command.hpp"
 #include "launch/interpreter.hpp"
 #include "launch/target_process.hpp"
@@ -59,6 +60,7 @@ struct Options {
   bool no_ptrace = false;
   bool allow_uncounted = false;
   bool strict = false;
+  EmissionOptions emission;
 };
 
 void add_options(CLI::App& run, Options& options) {
@@ -96,6 +98,7 @@ void add_options(CLI::App& run, Options& options) {
   run.add_option("--color", options.colour, "Colour the text report")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
+  add_emission_options(run, options.emission);
   run.footer(kFooter);
 }
 
@@ -134,6 +137,9 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   if (options.repeat > 1 && (request.interval.count() > 0 || !request.control.empty()))
     return failure("--repeat cannot be combined with --interval or --control",
                    "leave one of them out");
+  if (options.emission.wanted() && (options.repeat > 1 || options.vector == "second-run"))
+    return failure("--usage cannot be combined with --repeat or --vector=second-run",
+                   "meter one run at a time");
   if (!options.vector.empty() && (request.delay.count() > 0 || !request.control.empty()))
     return failure("--vector is of a whole run, and cannot be combined with --delay or --control",
                    "leave one of them out");
@@ -166,9 +172,13 @@ void keep(FinishedRun& run) {
 /// Runs the command as often as asked, until it is killed. The record of the last run, with the
 /// spread over all of them.
 Result<FinishedRun> run_repeatedly(const RunRequest& request, const Options& options,
-                                   Collectors collectors, const RunListener& listener) {
+                                   Collectors collectors, const RunListener& listener,
+                                   UsageMeter* usage) {
   const std::uint32_t times = options.repeat;
-  const auto run_once = options.vector == "second-run" ? run_with_vector_runs : run_session;
+  const auto run_once = [&](const RunRequest& one, Collectors by, const RunListener& told) {
+    return options.vector == "second-run" ? run_with_vector_runs(one, by, told)
+                                          : run_session(one, by, told, usage);
+  };
   std::vector<RunRecord> records;
   std::optional<FinishedRun> last;
   while (records.size() < times && !(last && last->record.exit.signal)) {
@@ -192,13 +202,15 @@ int run(const Options& options, const Invocation& invocation) {
   auto sink = ReportSink::open(options.output, options.format,
                                request->interval.count() > 0 || !request->control.empty());
   if (!sink) return report_error(sink.error());
+  const auto usage = open_usage_meter(options.emission, request->labels, options.strict);
+  if (!usage) return report_error(usage.error());
   bool noticed = false;
   const RunListener listener{[&](const std::string& notice) {
                                if (!std::exchange(noticed, true))
                                  std::cerr << "bops: " << printable(notice) << std::endl;
                              },
                              [&](const IntervalRecord& interval) { sink->write(interval); }};
-  auto finished = run_repeatedly(*request, options, invocation.collectors, listener);
+  auto finished = run_repeatedly(*request, options, invocation.collectors, listener, usage->get());
   if (!finished) return report_error(finished.error());
   if (*calibration) apply_calibration(**calibration, options.calibration, finished->record);
 
@@ -216,6 +228,7 @@ int run(const Options& options, const Invocation& invocation) {
     return report_error(
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",
          "the report's warnings say why", FailureKind::kRefused});
+  if (!finished->usage) return report_error(finished->usage.error());
   const ExitStatus exit = finished->record.exit;
   { const OwnedRunDirectory written = std::move(finished->directory); }  // exit_like() does not
   exit_like(exit);

@@ -12,9 +12,12 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   usage->fallthrough();
 
   // Keeping: keys, chains, ledgers.
+  add_usage_keygen(*usage);
+  add_usage_verify(*usage);
 
   // Rating.
   add_usage_rate(*usage);
+  add_usage_indicators(*usage);
 }
 
 }  // namespace bops

@@ -10,6 +10,7 @@
 #include "launch/attached_processes.hpp"
 #include "model/version.hpp"
 #include "platform/clock.hpp"
+#include "platform/elf_file.hpp"
 #include "platform/files.hpp"
 #include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
@@ -74,7 +75,8 @@ Result<std::string> cgroup_of_unit(const std::string& unit) {
 }
 
 Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
-                                 const RunListener& listener) {
+                                 const RunListener& listener, UsageMeter* usage,
+                                 Result<void>* all_usage) {
   const auto chosen = collector_for(request, collectors);
   if (!chosen) return tl::unexpected(chosen.error());
   Collector* const collector = *chosen;
@@ -97,10 +99,28 @@ Result<RunRecord> attach_session(const AttachRequest& request, Collectors collec
   if (!attached) return tl::unexpected(attached.error());
 
   IntervalSeries series;
-  const Ticker ticker{request.interval, [&] {
-                        if (const auto counts = collector->snapshot())
-                          listener.on_interval(series.next(*counts, mono_ns() - start_ns));
-                      }};
+  const auto tell_interval = [&] {
+    if (const auto counts = collector->snapshot())
+      listener.on_interval(series.next(*counts, mono_ns() - start_ns));
+  };
+  const auto cut_usage = [&] {
+    const auto counts = collector->snapshot();
+    usage->cut(counts ? &*counts : nullptr);
+  };
+  if (usage != nullptr && !pids->empty())
+    usage->start(&record.collectors.front(), pids->front(),
+                 elf_build_id("/proc/" + std::to_string(pids->front()) + "/exe"),
+                 environment_of(pids->front()), true);
+  std::uint64_t next_interval_ns = start_ns + static_cast<std::uint64_t>(request.interval.count());
+  // Usage has its own times: the ticks are so close that both are met.
+  const Ticker both{std::chrono::milliseconds(100), [&] {
+                      if (usage->is_due()) cut_usage();
+                      if (request.interval.count() == 0 || mono_ns() < next_interval_ns) return;
+                      next_interval_ns += static_cast<std::uint64_t>(request.interval.count());
+                      tell_interval();
+                    }};
+  const Ticker alone{request.interval, tell_interval};
+  const Ticker& ticker = usage != nullptr ? both : alone;
   AttachedProcesses::Newcomers newcomers;
   if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
   attached->wait(request.duration, ticker, newcomers);
@@ -110,6 +130,7 @@ Result<RunRecord> attach_session(const AttachRequest& request, Collectors collec
   if (!counts) return tl::unexpected(counts.error());
   record.counts = std::move(*counts);
   record.cycles = record.counts.cycles;
+  if (usage != nullptr) *all_usage = usage->finish(&record.counts, std::nullopt);
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));
   record.warnings.push_back({"attached",

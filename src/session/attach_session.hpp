@@ -29,8 +29,11 @@ struct AttachRequest {
 [[nodiscard]] Result<std::string> cgroup_of_unit(const std::string& unit);
 
 /// Counts the processes until the end that the request names, then leaves them as they are. Only
-/// collectors that follow threads can. An error means that nothing was counted.
+/// collectors that follow threads can. An error means that nothing was counted. `usage`, unless it
+/// is null, writes usage records; whether all were written is told to `all_usage`.
 [[nodiscard]] Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
-                                               const RunListener& listener);
+                                               const RunListener& listener,
+                                               UsageMeter* usage = nullptr,
+                                               Result<void>* all_usage = nullptr);
 
 }  // namespace bops

@@ -11,6 +11,7 @@
 #include "launch/target_process.hpp"
 #include "model/version.hpp"
 #include "platform/clock.hpp"
+#include "platform/elf_file.hpp"
 #include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
@@ -86,6 +87,14 @@ void warn_of_illegal_instruction(RunRecord& record) {
          "without it, or count it with another collector");
 }
 
+/// Usage records of what was counted so far. Where a snapshot fails, a later one makes up for it.
+void cut_usage(UsageMeter& usage, Collector* collector, const CountingWindow& window) {
+  std::optional<RunCounts> counts;
+  if (collector != nullptr)
+    if (auto snapshot = collector->snapshot()) counts = window.inside(*std::move(snapshot));
+  usage.cut(counts ? &*counts : nullptr);
+}
+
 RunRecord describe(const RunRequest& request, const Collector* collector) {
   RunRecord record;
   record.tool_version = kVersion;
@@ -103,7 +112,7 @@ RunRecord describe(const RunRequest& request, const Collector* collector) {
 }  // namespace
 
 Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors,
-                                const RunListener& listener) {
+                                const RunListener& listener, UsageMeter* usage) {
   auto plan = resolve_command(request.command, request.environment);
   if (!plan) return tl::unexpected(plan.error());
   const auto choice = choose_collector(collectors, request.collector, request.require_pmu);
@@ -113,10 +122,12 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   if (!directory) return tl::unexpected(directory.error());
 
   Collector* collector = choice->collector;
+  const std::string build_id = usage != nullptr ? elf_build_id(plan->executable) : "";
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
-  if (auto configured = collector->configure({request.with_kernel, request.follow,
-                                              in_part || request.interval.count() > 0,
-                                              request.vector, request.vector_run});
+  if (auto configured =
+          collector->configure({request.with_kernel, request.follow,
+                                in_part || request.interval.count() > 0 || usage != nullptr,
+                                request.vector, request.vector_run});
       !configured)
     return tl::unexpected(configured.error());
   std::optional<Error> not_counted;
@@ -155,7 +166,13 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
       [&] { with_snapshot([&](const RunCounts& now) { window.close(now); }); }, tell_interval};
   const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0},
                       tell_interval};
-  const TargetEnd end = target->wait(ticker, control->watched(actions));
+  auto watched = control->watched(actions);
+  if (usage != nullptr) {
+    usage->start(record.collectors.empty() ? nullptr : &record.collectors.front(), target->pid(),
+                 build_id, lookup_in(request.environment), false);
+    watched.push_back({usage->timer_fd(), [&] { cut_usage(*usage, collector, window); }});
+  }
+  const TargetEnd end = target->wait(ticker, watched);
   record.wall_ns = mono_ns() - start_ns;
   record.exit = end.exit;
   record.resource_usage = end.resource_usage;
@@ -181,8 +198,12 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   }
   warn_of_killed_threads(record);
   warn_of_illegal_instruction(record);
-  explain_missing_numbers(record);
-  return FinishedRun{std::move(record), std::move(*directory)};
+  FinishedRun finished{std::move(record), std::move(*directory)};
+  if (usage != nullptr)
+    finished.usage = usage->finish(
+        &finished.record.counts, end.resource_usage.user_cpu_ns + end.resource_usage.system_cpu_ns);
+  explain_missing_numbers(finished.record);
+  return finished;
 }
 
 bool is_running(const RunManifest& manifest) {

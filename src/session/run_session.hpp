@@ -8,6 +8,7 @@
 #include "session/collector_choice.hpp"
 #include "session/run_directory.hpp"
 #include "session/run_request.hpp"
+#include "usage/usage_meter.hpp"
 
 namespace bops {
 
@@ -21,12 +22,15 @@ struct FinishedRun {
   RunRecord record;
   /// Holds the counts until the caller has written the record, or tells it to keep them.
   OwnedRunDirectory directory;
+  Result<void> usage{};  ///< whether all usage records were written
 };
 
 /// Runs the command once under the collector that the request asks for. An error means that the
-/// target was not started; whatever goes wrong later is in the record.
+/// target was not started; whatever goes wrong later is in the record. `usage`, unless it is null,
+/// writes usage records of the run.
 [[nodiscard]] Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors,
-                                              const RunListener& listener);
+                                              const RunListener& listener,
+                                              UsageMeter* usage = nullptr);
 
 /// The record of a run whose bops died, from its directory.
 [[nodiscard]] Result<RunRecord> recover_run(const std::string& directory_path,

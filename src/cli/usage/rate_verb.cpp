@@ -23,7 +23,7 @@ RECORDS are lines of bops.usage.v1 events, or a JSON array of
 with whole seconds from a UTC hour; then all times of packages, prices and --cutoff are seconds.
 A line of output is {"hour", "kind": package | payg | lapse, "package", "qty", "amount"}, with tenant,
 meter and currency where records have them. With --previous the lines are differences (dqty,
-damount). src/usage/README.md says how it is rated.
+damount). src/usage/rating/README.md says how it is rated.
 
 Exit status: 0; 1 with --strict if anything was quarantined; 125 if nothing could be rated.
 

@@ -8,8 +8,11 @@ namespace bops {
 // Each adds its sub-command, whose callback throws CLI::RuntimeError with the exit status.
 
 // Keeping: keys, chains, ledgers.
+void add_usage_keygen(CLI::App& usage);
+void add_usage_verify(CLI::App& usage);
 
 // Rating.
 void add_usage_rate(CLI::App& usage);
+void add_usage_indicators(CLI::App& usage);
 
 }  // namespace bops

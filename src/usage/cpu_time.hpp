@@ -1,0 +1,35 @@
+// CPU time that processes have used so far.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace bops {
+
+struct CpuTime {
+  std::uint64_t used_ns = 0;
+  std::uint64_t uncertain_ns = 0;  ///< `used_ns` may be short of the truth by so much
+};
+
+/// Sums user and system time of processes, and of the children that they have waited for. The time
+/// of a process is the kernel's own to the nanosecond (its CPU clock, clock_getcpuclockid(3)); that
+/// of waited-for children comes in clock ticks (/proc/PID/stat, fields 16 and 17).
+class CpuTimeMeter {
+ public:
+  /// Of all descendants of this process: those that live, and those it has waited for.
+  [[nodiscard]] CpuTime of_descendants();
+  /// Of these processes, since the first time that each was in the list.
+  [[nodiscard]] CpuTime of_processes(const std::vector<pid_t>& pids);
+
+ private:
+  struct Attached {
+    CpuTime first;
+    CpuTime last;
+  };
+  std::map<pid_t, Attached> attached_;
+};
+
+}  // namespace bops

@@ -1,0 +1,27 @@
+// What the quality of a run says of its usage records.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "model/collector.hpp"
+#include "usage/usage_record.hpp"
+
+namespace bops {
+
+struct Evidence {
+  UsageMethod method;
+  UsageIntegrity integrity;
+  std::int64_t coverage_ppm;
+  std::optional<std::int64_t> rel_err_ppm;  ///< absent: unknown
+  std::optional<UsageDependency> event_table;
+};
+
+/// Of the meters that a collector counts. Exact engines have no error; hardware counters that ran
+/// all the time have one that is not known here; what was scaled, estimated or left out never is.
+[[nodiscard]] Evidence evidence_of(const CollectorInfo& info, const RunCounts& counts);
+
+/// Of the time that all processes of the run lived, the part of those that were counted.
+[[nodiscard]] std::int64_t coverage_ppm_of(const RunCounts& counts);
+
+}  // namespace bops

@@ -1,0 +1,266 @@
+#include "usage/usage_meter.hpp"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "model/version.hpp"
+#include "usage/host_source.hpp"
+#include "usage/key_store.hpp"
+#include "usage/run_evidence.hpp"
+#include "usage/usage_sink.hpp"
+
+namespace bops {
+namespace {
+
+/// Records of a run that is about to write no more are not heaped up without end.
+constexpr std::size_t kMaxPending = 100'000;
+
+std::string unit_of(const std::string& meter) {
+  if (meter == "bops_formula" || meter == "bops_decoded") return "operations";
+  if (meter == "instructions") return "instructions";
+  if (meter == "cpu_time") return "ns";
+  if (meter.starts_with("tokens")) return "tokens";
+  return meter.starts_with("work_") ? meter.substr(5) : meter;
+}
+
+bool is_counted_by_collector(const std::string& meter) {
+  return meter.starts_with("bops_") || meter == "instructions";
+}
+
+std::uint64_t ppm_of(std::uint64_t part, std::uint64_t whole) {
+  const unsigned __int128 scaled = static_cast<unsigned __int128>(part) * kPpm;
+  return static_cast<std::uint64_t>((scaled + whole - 1) / whole);
+}
+
+}  // namespace
+
+UsageMeter::UsageMeter(UsageOptions options, std::optional<Tenant> tenant, ChainWriter writer)
+    : options_(std::move(options)),
+      tenant_(std::move(tenant)),
+      writer_(std::move(writer)),
+      by_tenant_(options_.by_region) {}
+
+Result<std::unique_ptr<UsageMeter>> UsageMeter::open(UsageOptions options) {
+  if (!options.work_from.empty())
+    if (auto url = WorkScraper::check_url(options.work_from); !url)
+      return tl::unexpected(url.error());
+  std::optional<Tenant> tenant;
+  if (!options.by_region) {
+    auto found = find_tenant(options.tenant, read_cgroup_identity(::getpid()), kHostTenantFile);
+    if (!found) return tl::unexpected(found.error());
+    tenant = *std::move(found);
+  }
+  auto key = signing_key(options.key_file, host_source());
+  if (!key) return tl::unexpected(key.error());
+  const std::string source = new_run_source();
+  auto sink = open_sink(options.target, source, options.second_places);
+  if (!sink) return tl::unexpected(sink.error());
+  std::unique_ptr<UsageMeter> meter(
+      new UsageMeter(std::move(options), std::move(tenant),
+                     ChainWriter(source, *std::move(key), *std::move(sink))));
+  meter->timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!meter->timer_)
+    return failure(std::string("cannot make a timer for --usage: ") + std::strerror(errno),
+                   "raise the limit of open files (ulimit -n)");
+  // Before the first line: a file of records that has no checkpoint at all has lost them.
+  if (auto signed_ = meter->writer_.checkpoint(now_on_both_clocks().utc, false); !signed_)
+    return tl::unexpected(signed_.error());
+  return meter;
+}
+
+UsageMeter::~UsageMeter() {
+  if (!timeline_) (void)writer_.checkpoint(now_on_both_clocks().utc, true);
+}
+
+void UsageMeter::start(const CollectorInfo* info, pid_t target, const std::string& build_id,
+                       const VariableLookup& environment, bool attached) {
+  if (info != nullptr) info_ = *info;
+  attached_ = attached;
+  target_ = target;
+  resource_ = job_attributes(environment);
+  resource_["host.id"] = host_id();
+  resource_["process.pid"] = target;
+  const CgroupIdentity cgroup = read_cgroup_identity(target);
+  resource_["container.id"] = cgroup.container.empty() ? "unknown" : cgroup.container;
+  if (!cgroup.pod.empty()) resource_["k8s.pod.uid"] = cgroup.pod;
+  if (!cgroup.slurm_job.empty()) resource_["slurm.job_id"] = cgroup.slurm_job;
+  if (!build_id.empty()) resource_["process.executable.build_id"] = build_id;
+  timeline_.emplace(now_on_both_clocks(), options_.interval);
+  if (attached) (void)cpu_.of_processes({target});
+  if (!options_.work_from.empty())
+    scraper_ = std::make_unique<WorkScraper>(options_.work_from, !attached);
+  arm_timer();
+}
+
+void UsageMeter::arm_timer() {
+  const auto left = timeline_->until_cut(now_on_both_clocks()).count();
+  const itimerspec once{{0, 0}, {left / kNsPerSecond, left % kNsPerSecond}};
+  (void)::timerfd_settime(timer_.get(), 0, &once, nullptr);
+}
+
+bool UsageMeter::is_due() const {
+  return timeline_ && timeline_->until_cut(now_on_both_clocks()).count() <= 1;
+}
+
+void UsageMeter::set_evidence(UsageRecord& record, const RunCounts* counts) const {
+  record.coverage_ppm = kPpm;
+  if (is_counted_by_collector(record.meter)) {
+    const Evidence evidence = evidence_of(*info_, *counts);
+    record.method = evidence.method;
+    record.integrity = evidence.integrity;
+    record.coverage_ppm = evidence.coverage_ppm;
+    record.rel_err_ppm = evidence.rel_err_ppm;
+    record.event_table = evidence.event_table;
+    return;
+  }
+  record.method = UsageMethod::kCounted;
+  if (record.meter == "cpu_time") {
+    record.integrity = UsageIntegrity::kKernel;
+    if (record.quantity > 0)
+      record.rel_err_ppm = static_cast<std::int64_t>(
+          ppm_of(cpu_uncertain_ns_ + cpu_uncertain_before_ns_, record.quantity));
+    return;
+  }
+  record.integrity = UsageIntegrity::kInTarget;
+  record.rel_err_ppm = 0;
+  if (options_.work.contains(record.meter)) {
+    record.integrity = UsageIntegrity::kExternal;
+    record.attrs["declared"] = true;
+  } else if (scraper_ && !scraping_problem_.empty()) {
+    // What was served since the last answer is not in it.
+    record.rel_err_ppm.reset();
+  }
+}
+
+UsageRecord UsageMeter::record_of(const MeterKey& key, const RunCounts* counts) const {
+  UsageRecord record;
+  const bool is_shared = key.subject.empty() && (by_tenant_ || !tenant_);
+  record.subject = !key.subject.empty() ? key.subject : is_shared ? kSharedSubject : tenant_->name;
+  // Which tenant a region is of, the target itself says.
+  record.tenant_source = key.subject.empty() && tenant_ ? tenant_->source : TenantSource::kDeclared;
+  record.meter = key.meter;
+  record.unit = unit_of(key.meter);
+  record.resource = resource_;
+  for (const auto& [name, value] : options_.labels) record.attrs[name] = value;
+  record.attrs["bops.version"] = kVersion;
+  if (info_) {
+    record.attrs["bops.collector"] = info_->name;
+    record.attrs["bops.unit"] = info_->unit;
+  }
+  if (counts != nullptr) record.attrs["bops.quality"] = to_string(counts->quality);
+  if (is_shared && tenants_overlap_) record.attrs["bops.tenants_overlap"] = true;
+  return record;
+}
+
+void UsageMeter::read_served_work(MeterReadings& readings) {
+  if (!scraper_) return;
+  const WorkScraper::State state = scraper_->read();
+  scraping_problem_ = state.current ? "" : state.problem;
+  for (const auto& [unit, amount] : state.total)
+    readings[{"", meter_of_work(unit)}] = static_cast<std::int64_t>(amount);
+}
+
+void UsageMeter::read_cpu_time(const RunCounts* counts, std::optional<std::uint64_t> whole,
+                               MeterReadings& readings) {
+  CpuTime time;
+  if (whole) {
+    time = {*whole, 2000};
+  } else if (attached_) {
+    std::vector<pid_t> pids;
+    if (counts != nullptr)
+      for (const ProcessCounts& process : counts->processes)
+        if (!process.end_ns) pids.push_back(process.pid);
+    time = cpu_.of_processes(pids.empty() ? std::vector<pid_t>{target_} : pids);
+  } else {
+    time = cpu_.of_descendants();
+  }
+  cpu_uncertain_before_ns_ = std::exchange(cpu_uncertain_ns_, time.uncertain_ns);
+  readings[{"", "cpu_time"}] = static_cast<std::int64_t>(time.used_ns);
+}
+
+void UsageMeter::make_records(const RunCounts* counts, const RunReadings& readings) {
+  const auto slices = timeline_->cut(now_on_both_clocks());
+  for (const auto& [key, reading] : readings.meters) {
+    std::int64_t& written = written_[key];
+    // A reading may be lower than before (the formula of call-heavy code): the next ones pay it
+    // off.
+    const std::int64_t added = std::max<std::int64_t>(0, reading - written);
+    const bool always = key.subject.empty() && is_counted_by_collector(key.meter);
+    if (added == 0 && !always) continue;
+    const auto amount = std::min(static_cast<std::uint64_t>(added), kMaxQuantity);
+    UsageRecord record = record_of(key, counts);
+    record.quantity = amount;
+    set_evidence(record, counts);
+    if (options_.strict && !record.rel_err_ppm) {
+      ++kept_back_;
+      continue;
+    }
+    written += static_cast<std::int64_t>(amount);
+    const auto parts = divide_by_time(amount, slices);
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+      record.quantity = parts[i];
+      record.start = slices[i].start;
+      record.end = slices[i].end;
+      record.mono_ns = slices[i].mono_ns;
+      if (slices[i].divided) record.attrs["bops.divided_at_hour"] = true;
+      if (slices[i].clock_step_ns != 0)
+        record.attrs["bops.clock_step_ns"] = slices[i].clock_step_ns;
+      pending_.push_back(record);
+    }
+  }
+}
+
+void UsageMeter::write(bool final) {
+  last_write_ = writer_.append(pending_);
+  if (!last_write_) {
+    if (pending_.size() > kMaxPending) pending_.resize(kMaxPending);
+    return;
+  }
+  pending_.clear();
+  last_write_ = writer_.checkpoint(now_on_both_clocks().utc, final);
+}
+
+void UsageMeter::cut_at(const RunCounts* counts, std::optional<std::uint64_t> cpu_ns, bool final) {
+  RunReadings readings;
+  if (counts != nullptr && info_ && counts->quality != Quality::kMissing)
+    readings = readings_of(*counts);
+  by_tenant_ |= readings.by_tenant;
+  tenants_overlap_ |= readings.tenants_overlap;
+  read_served_work(readings.meters);
+  read_cpu_time(counts, cpu_ns, readings.meters);
+  for (const auto& [unit, amount] : options_.work) {
+    // What is declared replaces what the target says of the same unit.
+    for (auto reading = readings.meters.begin(); reading != readings.meters.end();)
+      reading = reading->first.meter == unit ? readings.meters.erase(reading) : std::next(reading);
+    if (final) readings.meters[{"", unit}] = static_cast<std::int64_t>(amount);
+  }
+  make_records(counts, readings);
+  write(final);
+}
+
+void UsageMeter::cut(const RunCounts* counts) {
+  std::uint64_t expirations = 0;
+  (void)!::read(timer_.get(), &expirations, sizeof(expirations));
+  cut_at(counts, std::nullopt, false);
+  arm_timer();
+}
+
+Result<void> UsageMeter::finish(const RunCounts* counts, std::optional<std::uint64_t> cpu_ns) {
+  if (!timeline_) return {};  // nothing was metered
+  cut_at(counts, cpu_ns, true);
+  if (!last_write_)
+    return failure("usage records are lost: " + last_write_.error().message,
+                   "the chain is whole up to its last line; " + last_write_.error().remedy);
+  if (kept_back_ > 0)
+    return failure(std::to_string(kept_back_) +
+                       " usage records whose error is not known were not written, as --strict asks",
+                   "bops doctor tells which collector counts exactly");
+  return {};
+}
+
+}  // namespace bops
