@@ -14,6 +14,12 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   // Keeping: keys, chains, ledgers.
   add_usage_keygen(*usage);
   add_usage_verify(*usage);
+  add_usage_import(*usage);
+  add_usage_list(*usage);
+  add_usage_show(*usage);
+  add_usage_summary(*usage);
+  add_usage_export(*usage);
+  add_usage_push(*usage);
 
   // Rating.
   add_usage_rate(*usage);

@@ -33,8 +33,10 @@ void ChainVerifier::add_checkpoint(const LinePlace& place, std::string_view line
       add_problem(place, "not a checkpoint: " + checkpoint.error().message);
     return;
   }
-  if (const auto valid = check_signature(*checkpoint, trusted_); !valid)
-    return add_problem(place, "a checkpoint that proves nothing: " + valid.error().message);
+  if (const auto valid = check_signature(*checkpoint, trusted_); !valid) {
+    refusal_ = valid.error().message;
+    return add_problem(place, "a checkpoint that proves nothing: " + refusal_);
+  }
   Chain& chain = chains_[checkpoint->origin];
   chain.must_have_records |= must_have_records;
   if (must_have_records || chain.checkpoint_place.file.empty()) chain.checkpoint_place = place;
@@ -53,23 +55,32 @@ void ChainVerifier::hold_against_checkpoint(Chain& chain) {
   if (chain.suspected)
     return blame(chain, same ? chain.before_last : chain.last,
                  "the line is not the one that was chained and signed");
-  if (!same)
-    return blame(chain, chain.open_from,
-                 "the chain from here on is not the one of the signed checkpoint of " +
-                     lines_text(chain.count) + ": rewritten without its key");
+  if (!same) {
+    // Was this line changed, or were all rewritten up to it? The next line can tell.
+    chain.signed_hash = checkpoint->second.head;
+    return;
+  }
   chain.vouched = chain.count;
   chain.open_from = {};
 }
 
+void ChainVerifier::blame_unsigned(Chain& chain, std::string_view next_prev) {
+  if (next_prev == chain.last_hash)
+    return blame(chain, chain.open_from,
+                 "the chain from here on is not the one of the signed checkpoint of " +
+                     lines_text(chain.count) + ": rewritten without its key");
+  blame(chain, chain.last,
+        next_prev.empty() && chain.open_from != chain.last
+            ? "the line is not the one that was signed, or all from line " +
+                  std::to_string(chain.open_from.line) + " on were rewritten without the key"
+            : "the line is not the one that was chained and signed");
+}
+
 void ChainVerifier::add_line(const LinePlace& place, std::string_view line, bool incomplete) {
+  if (incomplete)
+    return notes_.push_back({place, "the line was not written to its end: it is no record"});
   const auto record = parse_usage_line(line);
-  if (!record) {
-    if (incomplete)
-      notes_.push_back({place, "the line was not written to its end"});
-    else
-      add_problem(place, "not a usage record: " + record.error().message);
-    return;
-  }
+  if (!record) return add_problem(place, "not a usage record: " + record.error().message);
   const std::string& source = record->key.source;
   if (!source.starts_with(expected_))
     return add_problem(place, "a record of another source: " + source);
@@ -79,6 +90,7 @@ void ChainVerifier::add_line(const LinePlace& place, std::string_view line, bool
   if (chain.suspected)
     return blame(chain, record->prev == chain.last_hash ? chain.before_last : chain.last,
                  "the line is not the one that was chained");
+  if (!chain.signed_hash.empty()) return blame_unsigned(chain, record->prev);
   if (!record->seq) return blame(chain, place, "the record is in no chain");
   if (*record->seq > chain.count)
     return blame(chain, place,
@@ -108,8 +120,10 @@ void ChainVerifier::close(const std::string& source, Chain& chain, VerifyReport&
   const bool any = chain.count > 0;
   if (!any && !chain.broken && !chain.must_have_records) return;  // of a file that was not given
   if (chain.suspected) blame(chain, chain.before_last, "this line or the next was changed");
+  if (!chain.signed_hash.empty()) blame_unsigned(chain, "");
   if (chain.checkpoints.empty())
-    blame(chain, chain.open_from, "no signed checkpoint vouches for " + source);
+    blame(chain, chain.open_from,
+          "no signed checkpoint vouches for " + source + (refusal_.empty() ? "" : ": " + refusal_));
   SourceVerdict verdict{source, chain.count, chain.vouched, false, true, chain.open_from};
   if (!chain.checkpoints.empty()) {
     const Checkpoint& last = chain.checkpoints.rbegin()->second;

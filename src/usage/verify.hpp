@@ -67,12 +67,16 @@ class ChainVerifier {
     bool broken = false;
     bool suspected = false;  ///< the last line does not fit the one before: which of them is wrong?
     LinePlace before_last;
+    std::string signed_hash;  ///< of the last line as a checkpoint has it, if it is not that line's
     std::map<std::uint64_t, Checkpoint> checkpoints;  ///< by number of lines
     bool must_have_records = false;
     LinePlace checkpoint_place;
   };
   void blame(Chain& chain, LinePlace place, std::string message);
   void hold_against_checkpoint(Chain& chain);
+  /// The last line is not the one of a checkpoint; `next_prev` is what the next line follows, empty
+  /// if there is none.
+  void blame_unsigned(Chain& chain, std::string_view next_prev);
   void close(const std::string& source, Chain& chain, VerifyReport& report);
 
   const TrustedKeys& trusted_;
@@ -80,6 +84,7 @@ class ChainVerifier {
   std::map<std::string, Chain> chains_;
   std::vector<ChainProblem> problems_;
   std::vector<ChainProblem> notes_;
+  std::string refusal_;  ///< of the last checkpoint that proved nothing
 };
 
 }  // namespace bops

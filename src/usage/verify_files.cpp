@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "usage/ledger.hpp"
 #include "usage/line_reader.hpp"
+#include "usage/push.hpp"
 #include "usage/records_files.hpp"
 #include "usage/usage_record.hpp"
 
@@ -82,6 +84,33 @@ Result<VerifyReport> verify_files(const std::vector<std::string>& paths,
   }
   for (const std::string& file : files)
     if (auto added = add_records_of(file, verifier); !added) return tl::unexpected(added.error());
+  return verifier.finish();
+}
+
+Result<VerifyReport> verify_ledger(const std::string& where,
+                                   const std::vector<std::string>& second_places,
+                                   const TrustedKeys& trusted, const std::string& expected_source) {
+  const auto ledger = Ledger::open(where, false);
+  if (!ledger) return tl::unexpected(ledger.error());
+  ChainVerifier verifier(trusted);
+  verifier.expect_source(expected_source);
+  const std::string name = without_secrets(where);
+  const auto checkpoints = (*ledger)->checkpoints();
+  if (!checkpoints) return tl::unexpected(checkpoints.error());
+  for (const Checkpoint& checkpoint : *checkpoints)
+    verifier.add_checkpoint({name, 0}, checkpoint_line(checkpoint), false, true);
+  for (const std::string& place : second_places) {
+    const auto found = checkpoints_files(place);
+    if (!found) return tl::unexpected(found.error());
+    for (const std::string& file : *found)
+      if (auto added = add_checkpoints_of(file, true, verifier); !added)
+        return tl::unexpected(added.error());
+  }
+  const auto seen = (*ledger)->for_each_in_chains([&](const StoredRecord& record) -> Result<void> {
+    verifier.add_line({name, static_cast<std::uint64_t>(record.n)}, record.line, false);
+    return {};
+  });
+  if (!seen) return tl::unexpected(seen.error());
   return verifier.finish();
 }
 

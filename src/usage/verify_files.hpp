@@ -16,6 +16,12 @@ namespace bops {
                                                 const TrustedKeys& trusted,
                                                 const std::string& expected_source);
 
+/// The records of a ledger with its checkpoints. Lines are numbers of arrival.
+[[nodiscard]] Result<VerifyReport> verify_ledger(const std::string& where,
+                                                 const std::vector<std::string>& second_places,
+                                                 const TrustedKeys& trusted,
+                                                 const std::string& expected_source);
+
 /// Adds all checkpoints of a file.
 [[nodiscard]] Result<void> add_checkpoints_of(const std::string& file, bool must_have_records,
                                               ChainVerifier& verifier);

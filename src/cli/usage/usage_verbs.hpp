@@ -10,6 +10,12 @@ namespace bops {
 // Keeping: keys, chains, ledgers.
 void add_usage_keygen(CLI::App& usage);
 void add_usage_verify(CLI::App& usage);
+void add_usage_import(CLI::App& usage);
+void add_usage_list(CLI::App& usage);
+void add_usage_show(CLI::App& usage);
+void add_usage_summary(CLI::App& usage);
+void add_usage_export(CLI::App& usage);
+void add_usage_push(CLI::App& usage);
 
 // Rating.
 void add_usage_rate(CLI::App& usage);

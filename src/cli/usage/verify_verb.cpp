@@ -7,6 +7,7 @@
 #include "cli/usage/usage_verbs.hpp"
 #include "report/escape.hpp"
 #include "usage/key_store.hpp"
+#include "usage/ledger.hpp"
 #include "usage/verify_files.hpp"
 
 namespace bops {
@@ -79,7 +80,11 @@ int verify(const Options& options) {
   if (!trusted)
     return report_error({trusted.error().message,
                          "name the file of trusted keys: --trusted FILE (bops usage keygen)"});
-  const auto report = verify_files(options.paths, options.checkpoints, *trusted, options.source);
+  const bool is_ledger = options.paths.size() == 1 && names_ledger(options.paths.front());
+  const auto report =
+      is_ledger
+          ? verify_ledger(options.paths.front(), options.checkpoints, *trusted, options.source)
+          : verify_files(options.paths, options.checkpoints, *trusted, options.source);
   if (!report) return report_error(report.error());
   options.json ? print_json(*report) : print_text(*report);
   return report->problems.empty() ? 0 : 1;
