@@ -151,8 +151,8 @@ void add_usage_indicators(CLI::App& usage) {
   CLI::App* command = usage.add_subcommand("indicators", kDescription);
   CLI::Option* run =
       command->add_option("--run", options->run, "A bops.run.v1 file, as bops run -o writes it");
-  CLI::Option* records =
-      command->add_option("--records", options->records, "Usage records: FILE, or - for stdin");
+  CLI::Option* records = command->add_option("--records", options->records,
+                                             "Usage records: FILE, DIR, - for stdin, or a ledger");
   run->excludes(records);
   command->add_option("--from", options->from, "Only use from this time on")->needs(records);
   command->add_option("--until", options->until, "Only use before this time")->needs(records);
