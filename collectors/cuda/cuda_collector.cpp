@@ -172,6 +172,15 @@ Result<RunCounts> CudaCollector::read() const {
       warnings.push_back({"gpu_counts_damaged", path + ": " + file.error().message});
   }
   RunCounts run = gpu_counts(files, mode_);
+  if (!run.gpus.empty() && mode_ == Mode::kMeter)
+    run.warnings.push_back({"gpu_metered",
+                            "the meter counts warp instructions of all kernels together: threads, "
+                            "operations by type and kernels are not measured; --gpu profile "
+                            "measures them"});
+  if (!run.gpus.empty())
+    run.warnings.push_back({"gpu_tensor_operations_not_measured",
+                            "math operations of matrix instructions are not measured: each type "
+                            "would take a pass of its own"});
   for (Warning& warning : warnings) run.warnings.push_back(std::move(warning));
   return run;
 }

@@ -54,6 +54,7 @@ inline constexpr char kRangeSeparator = '\x1f';
 //   most_passes N    0: any number
 //   cupti PATH
 //   output DIRECTORY
+//   images DIRECTORY scripts/gpu_check alone: the counter data is kept there, with its values
 //   chip NAME        then the metrics of that chip, each on a line:
 //   metric NAME
 inline constexpr const char* kPlanFirstLine = "bops-cuda-plan 1";

@@ -288,6 +288,15 @@ TEST_F(GpuRun, doctor_tells_of_the_gpu_and_of_what_is_in_the_way) {
   EXPECT_TRUE(found);
 }
 
+TEST_F(GpuRun, validate_fails_where_the_counts_are_not_the_sources) {
+  // The double computes nothing, and knows none of these kernels.
+  const auto ended = run({bops_program(), "validate", "--gpu"}, variables_);
+  if (ended.errors.find("no kernels for GPUs") != std::string::npos) GTEST_SKIP() << ended.errors;
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.output.find("only_sts"), std::string::npos) << ended.output << ended.errors;
+  EXPECT_EQ(ended.output.find("holds"), std::string::npos) << ended.output;
+}
+
 class NoGpu : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -320,6 +329,14 @@ TEST_F(NoGpu, meter_and_profile_say_what_is_missing_before_the_target_starts) {
         << ended.errors;
     EXPECT_FALSE(std::filesystem::exists(made));
   }
+}
+
+TEST_F(NoGpu, validate_says_why_it_cannot) {
+  const auto ended = run({bops_program(), "validate", "--gpu"});
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_NE(ended.errors.find("there is no GPU to validate on: there is no NVIDIA driver"),
+            std::string::npos)
+      << ended.errors;
 }
 
 TEST_F(NoGpu, doctor_tells_of_a_chip_all_the_same) {

@@ -10,6 +10,12 @@
 
 namespace bops::cuda {
 
+namespace {
+
+constexpr auto kBuild = cuda_double::Build::kChecked;
+
+}  // namespace
+
 InjectedRun run_injected(const std::vector<std::string>& words, const Injection& injection) {
   const harness::TemporaryDirectory directory;
   const std::string plan = directory / "plan";
@@ -17,7 +23,7 @@ InjectedRun run_injected(const std::vector<std::string>& words, const Injection&
   text << wire::kPlanFirstLine << "\nmode " << to_string(injection.mode) << "\ninterval_ms "
        << injection.interval_ms << "\nranges " << injection.ranges << "\nmost_passes "
        << (injection.mode == Mode::kMeter ? 1 : 0) << "\ncupti "
-       << (injection.cupti.empty() ? cuda_double::cupti() : injection.cupti) << "\noutput "
+       << (injection.cupti.empty() ? cuda_double::cupti(kBuild) : injection.cupti) << "\noutput "
        << directory.path() << '\n';
   for (const char* chip : {"GH100", "TU102", "GB202"}) {
     text << "chip " << chip << '\n';
@@ -26,10 +32,10 @@ InjectedRun run_injected(const std::vector<std::string>& words, const Injection&
   }
   text.close();
 
-  auto variables = cuda_double::environment(injection.settings, directory.path());
-  variables["CUDA_INJECTION64_PATH"] = cuda_double::injection();
+  auto variables = cuda_double::environment(injection.settings, directory.path(), kBuild);
+  variables["CUDA_INJECTION64_PATH"] = cuda_double::injection(kBuild);
   variables[wire::kPlanVariable] = plan;
-  std::vector<std::string> command{cuda_double::program()};
+  std::vector<std::string> command{cuda_double::program(kBuild)};
   command.insert(command.end(), words.begin(), words.end());
   InjectedRun run;
   run.ended = harness::run(command, variables);

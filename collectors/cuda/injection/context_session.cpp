@@ -192,6 +192,7 @@ bool ContextSession::open() {
 /// Where the metrics take more passes than the plan allows, the last ones are left out.
 bool ContextSession::configure(const Plan::Chip& chip, std::vector<std::uint8_t>& availability) {
   metrics_ = chip.metrics;
+  chip_ = chip.name;
   for (;;) {
     auto initialize = sized<CUpti_Profiler_Host_Initialize_Params>(
         CUpti_Profiler_Host_Initialize_Params_STRUCT_SIZE);
@@ -351,6 +352,7 @@ bool ContextSession::write_counts(std::size_t ranges, std::size_t dropped) {
     if (!good(api_.cuptiProfilerHostEvaluateToGpuValues(&evaluate),
               "cuptiProfilerHostEvaluateToGpuValues"))
       return false;
+    if (range == 0 && !plan_.images.empty()) keep_image(values);
     Sum& sum = sums[named ? pending_[range] : Launch{plan_.profile ? "[unknown]" : "", {}, {}, {}}];
     sum.launches += plan_.profile ? 1 : pending_launches_;
     sum.values.resize(values.size());
@@ -370,6 +372,20 @@ bool ContextSession::write_counts(std::size_t ranges, std::size_t dropped) {
   pending_launches_ = 0;
   wire_.flush();
   return true;
+}
+
+/// The last image of each chip and mode, and below its name the values of its first range.
+void ContextSession::keep_image(const std::vector<double>& values) const {
+  const std::string path = plan_.images + "/" + chip_ + (plan_.profile ? "-profile" : "-meter");
+  if (std::FILE* file = std::fopen((path + ".image").c_str(), "we"); file != nullptr) {
+    (void)!std::fwrite(image_.data(), 1, image_.size(), file);
+    std::fclose(file);
+  }
+  if (std::FILE* file = std::fopen((path + ".values").c_str(), "we"); file != nullptr) {
+    for (std::size_t i = 0; i < metrics_.size(); ++i)
+      std::fprintf(file, "%s %.17g\n", metrics_[i].c_str(), values[i]);
+    std::fclose(file);
+  }
 }
 
 void ContextSession::write_launches() {

@@ -55,6 +55,7 @@ class ContextSession {
   void harvest();
   [[nodiscard]] bool write_counts(std::size_t ranges, std::size_t dropped);
   void write_launches();
+  void keep_image(const std::vector<double>& values) const;
   /// True if the call was a success; else it is told, and the session is over.
   [[nodiscard]] bool good(CUptiResult result, const char* call);
   void tell(int code, const char* call, const std::string& more);
@@ -71,6 +72,7 @@ class ContextSession {
   CUpti_RangeProfiler_Object* profiler_ = nullptr;
   std::vector<std::string> metrics_;
   std::vector<const char*> metric_names_;
+  std::string chip_;
   std::vector<std::uint8_t> configuration_;
   std::vector<std::uint8_t> image_;
   std::uint64_t last_fetch_ms_ = 0;

@@ -27,6 +27,7 @@ void take(Plan& plan, std::string_view word, const std::string& value) {
   if (word == "most_passes") plan.most_passes = number;
   if (word == "cupti") plan.cupti = value;
   if (word == "output") plan.output = value;
+  if (word == "images") plan.images = value;
   if (word == "chip") plan.chips.push_back({value, {}});
   if (word == "metric" && !plan.chips.empty()) plan.chips.back().metrics.push_back(value);
 }

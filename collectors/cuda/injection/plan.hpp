@@ -15,6 +15,7 @@ struct Plan {
   std::uint64_t most_passes = 1;  ///< 0: any number
   std::string cupti;
   std::string output;
+  std::string images;  ///< directory for counter data images, for tests without a GPU; or empty
   struct Chip {
     std::string name;
     std::vector<std::string> metrics;

@@ -5,16 +5,28 @@
 
 namespace bops::cuda_double {
 
-std::string program() {
-  return std::string(BOPS_CUDA_DOUBLE) + "/program";
+namespace {
+
+bool is_checked(Build build) {
+  return build == Build::kChecked && std::string(BOPS_CHECKED_DOUBLE) != "";
 }
 
-std::string injection() {
-  return BOPS_INJECTION;
+std::string directory(Build build) {
+  return is_checked(build) ? BOPS_CHECKED_DOUBLE : BOPS_CUDA_DOUBLE;
 }
 
-std::string cupti() {
-  return std::string(BOPS_CUDA_DOUBLE) + "/libcupti.so.13";
+}  // namespace
+
+std::string program(Build build) {
+  return directory(build) + "/program";
+}
+
+std::string injection(Build build) {
+  return is_checked(build) ? BOPS_CHECKED_INJECTION : BOPS_INJECTION;
+}
+
+std::string cupti(Build build) {
+  return directory(build) + "/libcupti.so.13";
 }
 
 std::string real_cupti() {
@@ -22,12 +34,13 @@ std::string real_cupti() {
 }
 
 std::map<std::string, std::string> environment(const std::string& settings,
-                                               const std::string& machine) {
-  return {{"LD_LIBRARY_PATH", BOPS_CUDA_DOUBLE},
-          {"BOPS_CUPTI_LIBRARY", cupti()},
+                                               const std::string& machine, Build build) {
+  return {{"LD_LIBRARY_PATH", directory(build)},
+          {"BOPS_CUPTI_LIBRARY", cupti(build)},
           {"BOPS_REAL_CUPTI", real_cupti()},
           {"BOPS_FAKE_CUDA", settings},
-          {"BOPS_NVIDIA_ROOT", machine}};
+          {"BOPS_NVIDIA_ROOT", machine},
+          {"ASAN_OPTIONS", "detect_leaks=0"}};  // what lives until the process ends is left
 }
 
 void write_machine(const std::string& directory, const std::string& params) {

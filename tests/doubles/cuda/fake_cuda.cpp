@@ -234,6 +234,21 @@ CUresult cuLaunchKernel(CUfunction function, unsigned int gx, unsigned int gy, u
   return call.end(CUDA_SUCCESS);
 }
 
+CUresult cuMemAlloc_v2(CUdeviceptr* place, std::size_t size) {
+  *place = reinterpret_cast<CUdeviceptr>(std::calloc(1, size));
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, std::size_t size) {
+  std::memcpy(reinterpret_cast<void*>(to), from, size);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, std::size_t size) {
+  std::memcpy(to, reinterpret_cast<const void*>(from), size);
+  return CUDA_SUCCESS;
+}
+
 CUresult cuStreamCreate(CUstream* stream, unsigned int) {
   *stream = new CUstream_st;
   return CUDA_SUCCESS;
