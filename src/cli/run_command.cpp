@@ -50,6 +50,7 @@ struct Options {
   std::string vector;
   std::string calibration;
   std::uint32_t repeat = 1;
+  bool tensor_operations = false;
   bool require_pmu = false;
   bool no_ptrace = false;
   bool allow_uncounted = false;
@@ -64,6 +65,9 @@ void add_options(CLI::App& run, Options& options) {
                  "each kernel, launching it again for each pass; auto meters where there is a GPU")
       ->check(CLI::IsMember({"off", "auto", "meter", "profile"}))
       ->capture_default_str();
+  run.add_flag("--tensor-operations", options.tensor_operations,
+               "With --gpu profile: also what matrix instructions compute, by type; each kernel is "
+               "launched again about once for each type");
   run.add_option("--delay", options.delay, "Count only from then on, e.g. 5s");
   run.add_option("--control", options.control,
                  "Obey the lines start, stop and snapshot written to FIFO");
@@ -107,6 +111,10 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
     request.environment.emplace_back(*variable);
   request.collector = options.reporting.collector;
   request.gpu = gpu_choice(options.gpu);
+  request.tensor_operations = options.tensor_operations;
+  if (request.tensor_operations && request.gpu != GpuChoice::kProfile)
+    return failure("--tensor-operations takes several passes over each kernel",
+                   "give --gpu profile with it");
   request.require_pmu = options.require_pmu;
   request.allow_uncounted = options.allow_uncounted;
   request.redact = options.reporting.redact;

@@ -29,6 +29,7 @@ struct RunRequest {
   VectorCounting vector = VectorCounting::kOff;
   std::size_t vector_run = 0;  ///< as CountingOptions::vector_run
   GpuChoice gpu = GpuChoice::kAuto;
+  bool tensor_operations = false;  ///< as CountingOptions::tensor_operations
   bool follow = true;  ///< collectors may trace threads and children
 };
 

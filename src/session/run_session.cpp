@@ -137,6 +137,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
                           request.vector, request.vector_run};
   if (gpus != nullptr) {
     options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
+    options.tensor_operations = request.tensor_operations;
     options.instruments = gpus->instruments();
   }
   for (Collector* each : {collector, gpus})
