@@ -221,8 +221,7 @@ const ChipFamily* family_of(std::string_view chip) {
   return nullptr;
 }
 
-std::vector<const MetricSet*> sets_of(const ChipFamily& family, Mode mode,
-                                      bool tensor_operations) {
+std::vector<const MetricSet*> sets_of(const ChipFamily& family, Mode mode, bool tensor_operations) {
   if (mode == Mode::kMeter) return {find_set(family, "meter")};
   std::vector<const MetricSet*> sets{find_set(family, "warp"), find_set(family, "thread"),
                                      find_set(family, "rich"), find_set(family, "tensor")};

@@ -30,7 +30,7 @@ struct RunRequest {
   std::size_t vector_run = 0;  ///< as CountingOptions::vector_run
   GpuChoice gpu = GpuChoice::kAuto;
   bool tensor_operations = false;  ///< as CountingOptions::tensor_operations
-  bool follow = true;  ///< collectors may trace threads and children
+  bool follow = true;              ///< collectors may trace threads and children
 };
 
 }  // namespace bops

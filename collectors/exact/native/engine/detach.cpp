@@ -118,7 +118,8 @@ void settle_for_good(Area* area, MachineContext& machine) {
     leave_block(area, position);
   }
   if (is_behind_call && machine.rax == static_cast<Word>(kInterrupted)) {
-    // Nobody but the engine interrupted it, and some calls the kernel does not make again by itself.
+    // Nobody but the engine interrupted it, and some calls the kernel does not make again by
+    // itself.
     machine.rax = area->saved_rcx;
     position.pc -= kSystemCallSize;
   }
