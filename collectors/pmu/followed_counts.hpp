@@ -25,6 +25,8 @@ class FollowedCounts {
   /// The root of a run, before its execve(2). Fails if its counters cannot be opened.
   [[nodiscard]] Result<void> hold_root(pid_t pid);
   void on_event(const ThreadEvent& event);
+  /// Collector::wants_exit_stop()
+  [[nodiscard]] bool wants_exit_stop(pid_t tid) const;
 
   /// What is counted so far, or in all. The quality says only what happened to the counters: exact,
   /// scaled, partial or missing; nothing is said of units.
@@ -45,10 +47,11 @@ class FollowedCounts {
 
   void start(pid_t pid, pid_t tid);
   void execute(pid_t pid, pid_t former_tid);
-  void exit(pid_t tid);
+  void exit(pid_t tid, bool by_execve);
   void open(Live& live, Start start);
   void read(Live& live);
   void finish(Live& live, std::uint64_t now_ns);
+  void name_by_program(Live& live) const;
   void leave_uncounted(ThreadCounts& row, const Error& reason);
   void warn_once(std::string code, std::string message);
   void look_at_program(pid_t pid, const ProcessCounts& process);

@@ -150,7 +150,7 @@ Probe HardwareCollector::quick_probe() const {
 
 std::vector<Limit> HardwareCollector::limits() const {
   if (division_ != Division::kDivided) return {};  // they are the same for all three
-  std::size_t events = 0;
+  std::size_t events = 1;                          // the witness of PerfCounters
   if (sets())
     for (const EventSet& set : *sets())
       for (const std::vector<Role>& group : set.groups) events += group.size();

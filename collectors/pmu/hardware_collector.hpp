@@ -38,6 +38,9 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] bool follows_threads() const override { return options_.follow; }
   [[nodiscard]] Result<void> cannot_follow(const Error& reason) override;
   [[nodiscard]] Result<void> on_thread_event(const ThreadEvent& event) override;
+  [[nodiscard]] bool wants_exit_stop(pid_t tid) const override {
+    return !followed_ || followed_->wants_exit_stop(tid);
+  }
   [[nodiscard]] Result<RunCounts> snapshot() override { return counts(); }
   [[nodiscard]] Result<RunCounts> collect() override;
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override;

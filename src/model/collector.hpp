@@ -51,12 +51,14 @@ struct ThreadEvent {
     kReleased,  ///< the root executes the program
     kStarted,   ///< a thread is stopped before its first instruction, or was attached to
     kExecuted,  ///< a thread is stopped before the first instruction of a new image
-    kExited,    ///< a thread has executed its last instruction, or has gone
+    kExited,    ///< a thread has executed its last instruction, or has ended and is not reaped yet
   };
   Kind kind;
   pid_t pid;
   pid_t tid;
-  pid_t former_tid = 0;  ///< kExecuted: the id that the thread had before, mostly `tid`
+  /// kExecuted: the id that the thread had before, mostly `tid`. kExited: the thread that made it
+  /// end, and took its id, by its execve(2); mostly 0.
+  pid_t former_tid = 0;
 };
 
 /// Where a run keeps what it must not lose. The session owns the directory.
@@ -123,6 +125,10 @@ class Collector {
   /// Called for the root process (held, released) by every session, and for all threads where the
   /// session follows threads; an error stops the target only before it was released.
   [[nodiscard]] virtual Result<void> on_thread_event(const ThreadEvent& event) = 0;
+  /// Whether the thread has to stop before it ends, to be counted in full. Asked of each thread
+  /// that has started or executed; such stops take more time than all else that is done for a
+  /// thread.
+  [[nodiscard]] virtual bool wants_exit_stop(pid_t /*tid*/) const { return true; }
   /// The counts so far. Monotone: no count of a later snapshot is lower.
   [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;
   /// The final counts, after the target and its descendants have ended.
