@@ -200,7 +200,9 @@ void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
   live_.erase(found);
   const std::uint64_t now_ns = now();
   if (std::exchange(waiting_root_, waiting_root_ == pid ? 0 : waiting_root_) == pid) {
-    // The root's own program: what was before was bops.
+    // The root's own program: what was before was bops. Samples that its threads take are of this
+    // program once the record of its execve(2) has been read.
+    if (live.counters) (void)live.counters->read();
     live.row.start_ns = now_ns;
     processes_[live.process].start_ns = now_ns;
     processes_[live.process].executable = read_executable(pid).value_or("");

@@ -51,6 +51,8 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] Result<void> plan_vector_work();
   void count_vector_work();
   void estimate_vector_work(RunCounts& run) const;
+  [[nodiscard]] Result<void> refuse_sampling() const;
+  void add_samples(RunCounts& run) const;
   [[nodiscard]] Result<void> hold(pid_t root);
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
@@ -64,6 +66,7 @@ class HardwareCollector final : public Collector {
   VectorPlan vector_plan_;
   std::uint64_t start_ns_ = 0;
   std::unique_ptr<DescriptorLimit> descriptors_;
+  std::unique_ptr<Sampler> sampler_;   ///< before what samples; null: not asked for
   std::unique_ptr<VectorSum> vector_;  ///< before what adds to it; null: not asked for
   std::unique_ptr<ThreadCounters> counters_;
   std::unique_ptr<FollowedCounts> followed_;

@@ -20,6 +20,7 @@ struct OpenGroup {
   std::size_t set;
   const std::vector<Role>* roles;
   PerfGroup events;
+  std::unique_ptr<Sampler::Watch> samples{};  ///< gone before the events
 };
 
 class PerfOpenCounters final : public OpenCounters {
@@ -28,7 +29,7 @@ class PerfOpenCounters final : public OpenCounters {
       : sets_(sets), with_witness_(with_witness) {}
 
   /// 0, or the errno of what failed: then nothing is open.
-  [[nodiscard]] int open(GroupManner manner);
+  [[nodiscard]] int open(GroupManner manner, Sampler* sampler);
   [[nodiscard]] Result<Reading> read() override;
   [[nodiscard]] std::string_view via() const override { return "perf"; }
   [[nodiscard]] bool can_be_read_after_its_end() const override {
@@ -60,23 +61,26 @@ int PerfOpenCounters::open_witness(const GroupManner& manner) {
   return error;
 }
 
-int PerfOpenCounters::open(GroupManner manner) {
+int PerfOpenCounters::open(GroupManner manner, Sampler* sampler) {
   if (const int error = open_witness(manner); error != 0) return error;
   // Each event that is opened enabled interrupts the CPU that its thread ran on last. So the
   // leaders wait, and their groups with them, until one call enables them.
   if (manner.start == Start::kStopped) manner.start = Start::kAtOnce;
   for (std::size_t set = 0; set < sets_.size(); ++set) {
     manner.pinned = sets_[set].groups.size() == 1;
+    if (sampler != nullptr) manner.samples = &sampler->manner_of(set);
     for (const std::vector<Role>& roles : sets_[set].groups) {
       std::array<const Event*, PerfGroup::kMostEvents> events{};
       for (std::size_t i = 0; i < roles.size(); ++i) events.at(i) = &event_of(sets_[set], roles[i]);
-      OpenGroup group{set, &roles, {}};
+      OpenGroup group{set, &roles, {}, {}};
       if (const int error = group.events.open({events.data(), roles.size()}, manner); error != 0) {
         groups_.clear();
         witness_.reset();
         return error;
       }
       groups_.push_back(std::move(group));
+      if (sampler != nullptr)
+        groups_.back().samples = sampler->watch(groups_.back().events, roles, manner.tid);
     }
   }
   if (manner.start != Start::kAtOnce) return 0;
@@ -94,6 +98,7 @@ Result<Reading> PerfOpenCounters::read() {
     const auto values = group.events.read();
     if (!values || (witnessed && was_lost(values->enabled_ns, witnessed->enabled_ns)))
       return Reading{{}, {}, Reading::State::kLost, 0};
+    if (group.samples) group.samples->drain(values->lost_samples);
     GroupReading reading{group.set, group.roles, values->enabled_ns, values->running_ns, {}};
     for (std::size_t i = 0; i < group.roles->size(); ++i)
       reading.values.at(i) = values->counts.at(i);
@@ -103,9 +108,10 @@ Result<Reading> PerfOpenCounters::read() {
 }
 
 Result<std::unique_ptr<OpenCounters>> open_with(const std::vector<EventSet>& sets,
-                                                const GroupManner& manner, bool with_witness) {
+                                                const GroupManner& manner, bool with_witness,
+                                                Sampler* sampler) {
   auto counters = std::make_unique<PerfOpenCounters>(sets, with_witness);
-  const int error = counters->open(manner);
+  const int error = counters->open(manner, sampler);
   if (error == ESRCH) return nullptr;
   if (error != 0)
     return tl::unexpected(perf_error(error, read_perf_obstacles(), manner.with_kernel));
@@ -131,15 +137,18 @@ bool was_lost(std::uint64_t enabled_ns, std::uint64_t witnessed_ns) {
   return witnessed_ns > enabled_ns + enabled_ns / kOnePart + kMoment;
 }
 
-PerfCounters::PerfCounters(std::vector<EventSet> sets, bool with_kernel)
-    : sets_(std::move(sets)), with_kernel_(with_kernel), has_witnesses_(has_one_clock()) {}
+PerfCounters::PerfCounters(std::vector<EventSet> sets, bool with_kernel, Sampler* sampler)
+    : sets_(std::move(sets)),
+      with_kernel_(with_kernel),
+      has_witnesses_(has_one_clock()),
+      sampler_(sampler) {}
 
 Result<std::unique_ptr<OpenCounters>> PerfCounters::open(pid_t tid, Start start) {
-  return open_with(sets_, {tid, start, false, with_kernel_, false}, has_witnesses_);
+  return open_with(sets_, {tid, start, false, with_kernel_, false}, has_witnesses_, sampler_);
 }
 
 Result<std::unique_ptr<OpenCounters>> PerfCounters::open_tree(pid_t root) {
-  return open_with(sets_, {root, Start::kOnExec, true, with_kernel_, false}, false);
+  return open_with(sets_, {root, Start::kOnExec, true, with_kernel_, false}, false, nullptr);
 }
 
 DescriptorLimit::DescriptorLimit() {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "collectors/pmu/event_table.hpp"
+#include "collectors/pmu/sampler.hpp"
 #include "collectors/pmu/thread_counters.hpp"
-#include "platform/unique_fd.hpp"
 
 namespace bops::pmu {
 
@@ -18,7 +18,8 @@ namespace bops::pmu {
 /// is never lost. A group that was enabled for less time than the witness was lost.
 class PerfCounters final : public ThreadCounters {
  public:
-  PerfCounters(std::vector<EventSet> sets, bool with_kernel);
+  /// With a sampler, which outlives it, what is opened for single threads samples.
+  PerfCounters(std::vector<EventSet> sets, bool with_kernel, Sampler* sampler = nullptr);
 
   [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) override;
   [[nodiscard]] bool starts_on_exec() const override { return true; }
@@ -32,6 +33,7 @@ class PerfCounters final : public ThreadCounters {
   std::vector<EventSet> sets_;
   bool with_kernel_;
   bool has_witnesses_;
+  Sampler* sampler_;
 };
 
 /// Whether a group lost its counters, which was enabled for `enabled_ns`, and its witness for

@@ -81,6 +81,9 @@ struct CountingOptions {
   bool snapshots = false;    ///< snapshot() will be called while threads run
   VectorCounting vector = VectorCounting::kOff;
   std::size_t vector_run = 0;  ///< kAlone: which one of Collector::vector_runs()
+  /// Events of each kind, and of each thread, between samples of instruction addresses
+  /// (`--sample`); 0: none are taken.
+  std::uint64_t sample_period = 0;
 };
 
 /// One measuring method. The calls come in the order of the declarations; snapshot() any number of
@@ -106,6 +109,10 @@ class Collector {
                          " counts operations exactly, --vector would estimate them from hardware "
                          "events",
                      "leave out --vector, or count with --collector pmu");
+    if (options.sample_period > 0)
+      return failure("the collector " + info().name +
+                         " knows which function each instruction is in, --sample would estimate it",
+                     "leave out --sample, or count with --collector pmu");
     if (!options.with_kernel) return {};
     return failure("the collector " + info().name + " counts user mode only",
                    "leave out --with-kernel, or count with --collector pmu");

@@ -13,6 +13,7 @@
 #include "model/operation_mix.hpp"
 #include "model/operations_estimate.hpp"
 #include "model/quality.hpp"
+#include "model/sampled_functions.hpp"
 #include "model/warning.hpp"
 
 namespace bops {
@@ -101,6 +102,7 @@ struct RunCounts {
   std::vector<RegionCounts> regions;      ///< in the order of their first begins
   std::optional<std::uint64_t> cycles;    ///< of the cores, while they ran the threads
   std::optional<OperationsEstimate> operations_estimate;  ///< if asked for (`--vector`)
+  std::optional<SampledFunctions> sampled;  ///< if asked for (`--sample`); none in a snapshot
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
 

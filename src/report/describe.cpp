@@ -318,6 +318,7 @@ Document describe(const RunRecord& record, bool per_thread) {
   if (per_thread) add(thread_region_table(record.counts));
   for (Table& table : image_tables(record.counts)) add(std::move(table));
   for (Table& table : function_tables(record.counts)) add(std::move(table));
+  add(sampled_table(record.counts));
   document.warnings = warnings_to_list(record);
   return document;
 }

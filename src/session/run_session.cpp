@@ -117,9 +117,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
 
   Collector* collector = choice->collector;
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
-  if (auto configured = collector->configure({request.with_kernel, request.follow,
-                                              in_part || request.interval.count() > 0,
-                                              request.vector, request.vector_run});
+  if (auto configured = collector->configure(
+          {request.with_kernel, request.follow, in_part || request.interval.count() > 0,
+           request.vector, request.vector_run, request.sample_period});
       !configured)
     return tl::unexpected(configured.error());
   std::optional<Error> not_counted;
