@@ -305,6 +305,15 @@ Reading parse(const std::vector<std::uint64_t>& words, std::uint64_t format) {
   return reading;
 }
 
+/// A thread that is gone, or waits to be reaped.
+bool has_ended(pid_t tid) {
+  std::ifstream file("/proc/" + std::to_string(tid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return true;
+  const std::size_t name_end = line.rfind(") ");
+  return name_end == std::string::npos || line[name_end + 2] == 'Z' || line[name_end + 2] == 'X';
+}
+
 std::vector<std::uint64_t> format_as(const Reading& reading, std::uint64_t format) {
   std::vector<std::uint64_t> words;
   const auto add_if = [&](std::uint64_t flag, std::uint64_t word) {
@@ -342,8 +351,12 @@ std::optional<long> Double::read(int fd, void* buffer, std::size_t size) {
       rules_.running_percent(pmu_of(event->code), subject_of(*event, reading.running_ns));
   if (never_fits(event->leader)) percent = 0;
   // A pinned group that finds no counters goes into an error state, and reads nothing. It is tried
-  // when the thread first runs, not before.
-  if (pinned && percent == 0 && reading.enabled_ns > 0) return 0;
+  // when the thread first runs, not before. Once the thread has ended nothing tells of that state
+  // but the time, which stood still in it.
+  if (pinned && percent == 0 && reading.enabled_ns > 0) {
+    if (!has_ended(event->tid)) return 0;
+    reading.enabled_ns = reading.running_ns = 0;
+  }
   for (Reading::Value& value : reading.values)
     if (const auto member = events_.find(value.id); member != events_.end())
       value.value =
