@@ -106,7 +106,9 @@ static char** run_child(char** words, unsigned long thread) {
 
 static void make_pipe(const char* text) {
   int ends[2];
-  require(pipe(ends) == 0 && write(ends[1], text, strlen(text)) == (ssize_t)strlen(text), "pipe");
+  require(
+      pipe2(ends, O_NONBLOCK) == 0 && write(ends[1], text, strlen(text)) == (ssize_t)strlen(text),
+      "pipe");
   reading_end = ends[0];
   for (int fd = 3; fd < kDescriptors; ++fd)
     if (fcntl(fd, F_GETFD) < 0 && dup2(ends[0], fd) < 0) break;
