@@ -151,7 +151,9 @@ Reading PerfOpenCounters::reading_of(const bops_region_values& words) const {
   return sum_groups(sets_, readings);
 }
 
+/// The witness first: one that went on would say that the groups were lost.
 void PerfOpenCounters::stop() const {
+  if (witness_) witness_->stop();
   for (const OpenGroup& group : groups_) group.events.stop();
 }
 

@@ -26,9 +26,10 @@ inline constexpr std::size_t kListedFunctions = 10;
 
 /// The top functions by formula BOPs, and by decoded operations where that is another order, with
 /// their shares of the run.
+[[nodiscard]] std::vector<Table> function_tables(const RunCounts& counts);
+
 /// The functions of `--sample`, with the limits of their estimates; without rows if there are none.
 [[nodiscard]] Table sampled_table(const RunCounts& counts);
-[[nodiscard]] std::vector<Table> function_tables(const RunCounts& counts);
 
 /// The regions with the most formula BOPs, each summed over its threads; rows overlap where regions
 /// are nested.
