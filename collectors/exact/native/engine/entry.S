@@ -46,6 +46,7 @@ EXPORT(resume_begin):
   cmp dword ptr gs:[GS_UNMASK], 0
   je 1f
   mov dword ptr gs:[GS_UNMASK], 0
+EXPORT(unmask_begin):
   mov eax, 14                 /* rt_sigprocmask(SIG_SETMASK, &mask, 0, 8) */
   mov edi, 2
   mov rsi, gs:[GS_SELF]
@@ -53,6 +54,7 @@ EXPORT(resume_begin):
   xor edx, edx
   mov r10d, 8
   syscall
+EXPORT(unmask_end):
 1:
   mov rsp, gs:[GS_STACK]
   push gs:[GS_FLAGS]

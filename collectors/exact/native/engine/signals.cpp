@@ -10,7 +10,8 @@ void signal_entry();
 void signal_return();
 [[noreturn]] void return_through(bops::native::UserContext* context);
 [[noreturn]] void go_through_signal();
-extern char resume_begin[], resume_end[], copy_begin[], copy_end[], copy_failed[];
+extern char resume_begin[], resume_end[], unmask_begin[], unmask_end[];
+extern char copy_begin[], copy_end[], copy_failed[];
 extern char __executable_start[], _end[];
 /// Called by resume_guest when the area has asked for attention.
 bops::native::Word attend(bops::native::Area* area) {
@@ -37,6 +38,8 @@ constexpr Word kBlock = 0, kUnblock = 1, kSetMask = 2;
 constexpr std::int64_t kInvalid = -22, kFault = -14, kNoMemory = -12, kNotPermitted = -1;
 constexpr Word kDefault = 0, kIgnore = 1;
 constexpr KernelMask kNeverBlocked = mask_of(kSigKill) | mask_of(kSigStop);
+/// While on_signal runs: its copies of the guest's memory may fault.
+constexpr KernelMask kBlockedInHandler = ~(mask_of(kSigSegv) | mask_of(kSigBus));
 constexpr Word kRedZone = 128;
 constexpr Word kTraceFlag = 0x100;
 constexpr Word kWriteError = 2;   // of a page fault
@@ -199,6 +202,11 @@ bool is_in_guest(Word rip) {
   return place == Place::kCache || place == Place::kGuest;
 }
 
+/// On the way out the area has no mask to set any more, and the kernel does not have it yet.
+bool is_unmasking(Word rip) {
+  return rip >= reinterpret_cast<Word>(unmask_begin) && rip < reinterpret_cast<Word>(unmask_end);
+}
+
 /// The registers of a thread that has left the engine all but for the last few instructions.
 void take_registers(const Area* area, MachineContext& machine) {
   for (unsigned i = 0; i < kFlags; ++i) register_of(machine, i) = area->registers[i];
@@ -321,6 +329,18 @@ bool deliver_held(Area* area, UserContext& context) {
   return any;
 }
 
+/// The same, until none is left that the thread would take along to the guest: from here on every
+/// signal waits for the context to be returned to.
+bool deliver_held_at_last(Area* area, UserContext& context) {
+  bool any = false;
+  for (;;) {
+    any |= deliver_held(area, context);
+    set_kernel_mask(~KernelMask{0});
+    if (due_signals(area->thread) == 0) return any;
+    set_kernel_mask(kBlockedInHandler);
+  }
+}
+
 /// go_through_signal: the guest goes on at area->resume, in a handler, or natively for a step.
 void go_through(Area* area, UserContext& context) {
   Thread* const thread = area->thread;
@@ -328,7 +348,7 @@ void go_through(Area* area, UserContext& context) {
   area->unmask = 0;
   if (must_leave(thread)) leave_engine(area, context, area->mask);
   context.mask = area->mask;
-  if (deliver_held(area, context))
+  if (deliver_held_at_last(area, context))
     thread->steps = false;  // the handler returns to where it is asked for again
   else
     context.machine.flags |= kTraceFlag;
@@ -479,7 +499,7 @@ void guest_sigreturn(Area* area) {
     context.machine.rip = cache.enter_again(context.machine.rip);
   }
   area->unmask = 0;
-  deliver_held(area, context);
+  deliver_held_at_last(area, context);
   return_through(&context);
 }
 
@@ -548,13 +568,14 @@ void on_signal(int signal, bops::native::KernelInformation* information,
   using namespace bops::native;
   Area* const area = current_area();
   const bool is_raised = is_synchronous(signal) && information->code > 0;
-  // Now copies of the guest's memory may fault. What interrupts the engine itself is only kept: so
-  // however many signals come, there are never more than two frames on the signal stack.
+  // What interrupts the engine itself is only kept: so however many signals come, there are never
+  // more than two frames on the signal stack.
   const Word rip = context->machine.rip;
   if (place_of(rip) != Place::kEngine || rip == reinterpret_cast<Word>(&go_through_signal))
-    set_kernel_mask(~(mask_of(kSigSegv) | mask_of(kSigBus)));
+    set_kernel_mask(kBlockedInHandler);
+  if (is_unmasking(rip)) context->mask = area->mask;
   if (take_own_signal(area, signal, *information, *context)) return;
   if (is_raised && handle_own_fault(area, signal, *information, *context)) return;
   deliver(area, signal, *information, *context);
-  if (is_in_guest(context->machine.rip)) deliver_held(area, *context);
+  if (is_in_guest(context->machine.rip)) deliver_held_at_last(area, *context);
 }

@@ -7,7 +7,7 @@
 ///   sigreturn enters a block that begins where it went on.
 /// - A signal that arrives while its thread is in the engine waits until the thread leaves it. All
 ///   others are blocked until then, so at most one waits in a thread.
-/// - The kernel never has a synchronous signal blocked.
+/// - The kernel never has a synchronous signal blocked but for the last steps before rt_sigreturn.
 #ifndef BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_SIGNALS_HPP
 #define BOPS_COLLECTORS_EXACT_NATIVE_ENGINE_SIGNALS_HPP
 
