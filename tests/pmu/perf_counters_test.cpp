@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,11 +68,23 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  [[nodiscard]] pid_t pid() const { return pid_; }
   void work_once() const {
     char order = 'w';
     ASSERT_EQ(::write(to_.get(), &order, 1), 1);
     ASSERT_EQ(::read(from_.get(), &order, 1), 1);
+  }
+  /// Opens its counters while it executes nothing.
+  [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open(PerfCounters& perf) const {
+    constexpr auto kSeize = static_cast<__ptrace_request>(PTRACE_SEIZE);
+    constexpr auto kInterrupt = static_cast<__ptrace_request>(PTRACE_INTERRUPT);
+    EXPECT_EQ(::ptrace(kSeize, pid_, nullptr, nullptr), 0);
+    EXPECT_EQ(::ptrace(kInterrupt, pid_, nullptr, nullptr), 0);
+    EXPECT_EQ(::waitpid(pid_, nullptr, __WALL), pid_);
+    unsigned long message = 0;  // any request waits until it is off its CPU
+    EXPECT_EQ(::ptrace(PTRACE_GETEVENTMSG, pid_, nullptr, &message), 0);
+    auto opened = perf.open(pid_, Start::kStopped);
+    EXPECT_EQ(::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), 0);
+    return opened;
   }
   void end() {
     to_.reset();
@@ -89,7 +102,7 @@ class Worker {
 TEST(PerfCounters, that_were_stopped_keep_what_they_had_and_are_not_taken_for_lost) {
   PerfCounters perf(software_events(), false);
   Worker worker;
-  const auto counters = perf.open(worker.pid(), Start::kStopped);
+  const auto counters = worker.open(perf);
   ASSERT_TRUE(counters) << counters.error().message;
   ASSERT_NE((*counters)->shared(), nullptr);
   worker.work_once();
