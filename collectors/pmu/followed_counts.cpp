@@ -103,7 +103,7 @@ void FollowedCounts::on_event(const ThreadEvent& event) {
   switch (event.kind) {
     case ThreadEvent::Kind::kStarted: start(event.pid, event.tid); break;
     case ThreadEvent::Kind::kExecuted: execute(event.pid, event.former_tid); break;
-    case ThreadEvent::Kind::kExited: exit(event.tid); break;
+    case ThreadEvent::Kind::kExited: exit(event.tid, event.former_tid != 0); break;
     case ThreadEvent::Kind::kForked: fork(event.pid, event.former_tid); break;
     case ThreadEvent::Kind::kHeld:
     case ThreadEvent::Kind::kReleased: break;
@@ -202,9 +202,22 @@ void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
   if (--live_threads_[live.process] == 0) processes_[live.process].end_ns = now_ns;
 }
 
-void FollowedCounts::exit(pid_t tid) {
+/// Of a thread whose process executes another program: the kernel has the new one's name already.
+void FollowedCounts::name_by_program(Live& live) const {
+  const std::string& program = processes_[live.process].executable;
+  live.row.name = program.substr(program.rfind('/') + 1, kLongestComm);
+}
+
+bool FollowedCounts::wants_exit_stop(pid_t tid) const {
+  const auto found = live_.find(tid);
+  return found != live_.end() && found->second.counters &&
+         !found->second.counters->can_be_read_after_its_end();
+}
+
+void FollowedCounts::exit(pid_t tid, bool by_execve) {
   const auto found = live_.find(tid);
   if (found == live_.end()) return;
+  if (by_execve) name_by_program(found->second);
   constexpr std::size_t kClosedTogether = 32;
   inherited_.erase(tid);
   finish(found->second, now());
@@ -220,15 +233,15 @@ void FollowedCounts::execute(pid_t pid, pid_t former_tid) {
   live_.erase(found);
   const std::uint64_t now_ns = now();
   if (std::exchange(waiting_root_, waiting_root_ == pid ? 0 : waiting_root_) == pid) {
-    // The root's own program: what was before was bops.
+    // The root's own program: what was before was bops. Samples that its threads take are of this
+    // program once the record of its execve(2) has been read.
+    if (live.counters) (void)live.counters->read();
     live.row.start_ns = now_ns;
     processes_[live.process].start_ns = now_ns;
     processes_[live.process].executable = read_executable(pid).value_or("");
   } else {
     const bool was_counted = live.row.counted;
-    // The kernel has the new program's name already.
-    const std::string& old_program = processes_[live.process].executable;
-    live.row.name = old_program.substr(old_program.rfind('/') + 1, kLongestComm);
+    name_by_program(live);
     finish(live, now_ns);
     processes_[live.process].end_ns = now_ns;
     live.row = {};

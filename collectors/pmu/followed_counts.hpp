@@ -27,6 +27,8 @@ class FollowedCounts {
   /// The root of a run, before its execve(2). Fails if its counters cannot be opened.
   [[nodiscard]] Result<void> hold_root(pid_t pid);
   void on_event(const ThreadEvent& event);
+  /// Collector::wants_exit_stop()
+  [[nodiscard]] bool wants_exit_stop(pid_t tid) const;
 
   /// A thread of the target asks for its counters, to read them itself (region_area.h).
   [[nodiscard]] RegionGrant grant_regions(pid_t pid, pid_t tid);
@@ -64,11 +66,12 @@ class FollowedCounts {
 
   void start(pid_t pid, pid_t tid);
   void execute(pid_t pid, pid_t former_tid);
-  void exit(pid_t tid);
+  void exit(pid_t tid, bool by_execve);
   void fork(pid_t child, pid_t maker);
   void open(Live& live, Start start);
   [[nodiscard]] std::optional<Error> read(Live& live);
   void finish(Live& live, std::uint64_t now_ns);
+  void name_by_program(Live& live) const;
   void leave_uncounted(ThreadCounts& row, const Error& reason);
   static void add_reason(std::map<std::string, Reasons>& reasons, const Error& reason);
   void warn_once(std::string code, std::string message);

@@ -150,7 +150,7 @@ Probe HardwareCollector::quick_probe() const {
 
 std::vector<Limit> HardwareCollector::limits() const {
   if (division_ != Division::kDivided) return {};  // they are the same for all three
-  std::size_t events = 0;
+  std::size_t events = 1;                          // the witness of PerfCounters
   if (sets())
     for (const EventSet& set : *sets())
       for (const std::vector<Role>& group : set.groups) events += group.size();
@@ -166,7 +166,47 @@ Result<void> HardwareCollector::configure(const CountingOptions& options) {
     return failure("PAPI counts threads one by one, which needs ptrace",
                    "leave out --no-ptrace, or count with --collector perf");
   options_ = options;
+  // Runs that count vector work alone sample nothing.
+  if (options_.vector == VectorCounting::kAlone) options_.sample_period = 0;
+  if (auto refused = refuse_sampling(); !refused) return refused;
   return plan_vector_work();
+}
+
+Result<void> HardwareCollector::refuse_sampling() const {
+  if (options_.sample_period == 0) return {};
+  if (!options_.follow)
+    return failure("--sample takes the samples of each thread, which needs ptrace",
+                   "leave out --no-ptrace or --sample");
+  if (division_ == Division::kPapi)
+    return failure("PAPI samples no other threads than its own",
+                   "leave out --sample, or count with --collector perf");
+  if (!sets()) return tl::unexpected(sets().error());
+  const auto sampler = Sampler::create(*sets(), options_.sample_period, options_.with_kernel);
+  if (!sampler) return tl::unexpected(sampler.error());
+  return {};
+}
+
+/// Of the whole run, once it has ended.
+void HardwareCollector::add_samples(RunCounts& run) const {
+  if (!sampler_) return;
+  run.sampled = sampler_->functions();
+  const SampledFunctions& sampled = *run.sampled;
+  if (sampled.lost > 0)
+    run.warnings.push_back({"samples_lost", std::to_string(sampled.lost) +
+                                                " samples had no room in their buffers; the "
+                                                "estimates are too low by their part: use a longer "
+                                                "--sample period"});
+  if (sampled.threads_without > 0)
+    run.warnings.push_back({"threads_not_sampled",
+                            std::to_string(sampled.threads_without) +
+                                " threads were counted, but not sampled: " + sampler_->refusal()});
+  if (sampled.skidding.empty()) return;
+  std::string names;
+  for (const std::string& name : sampled.skidding) names += (names.empty() ? "" : ", ") + name;
+  run.warnings.push_back({"samples_skid",
+                          "this CPU names an instruction some way behind the one "
+                          "that was counted in samples of: " +
+                              names});
 }
 
 std::size_t HardwareCollector::vector_runs() const {
@@ -210,9 +250,9 @@ void HardwareCollector::estimate_vector_work(RunCounts& run) const {
 }
 
 Result<void> HardwareCollector::make_counters() {
-  auto perf = std::make_unique<PerfCounters>(*sets(), options_.with_kernel);
+  auto perf = std::make_unique<PerfCounters>(*sets(), options_.with_kernel, sampler_.get());
   // With PAPI before 7.1, running threads are perf's: nothing may be read wrong.
-  if (division_ == Division::kPerf || !options_.follow) {
+  if (division_ == Division::kPerf || !options_.follow || sampler_) {
     counters_ = std::move(perf);
     return {};
   }
@@ -270,6 +310,12 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
   warnings_.clear();
   counters_.reset();  // before the next one: PAPI's state has one owner
   vector_.reset();
+  sampler_.reset();
+  if (options_.sample_period > 0) {
+    auto sampler = Sampler::create(*sets(), options_.sample_period, options_.with_kernel);
+    if (!sampler) return tl::unexpected(sampler.error());
+    sampler_ = *std::move(sampler);
+  }
   if (auto made = make_counters(); !made) return made;
   if (!directory.path.empty())
     check_counters_once(std::filesystem::path(directory.path).parent_path().string());
@@ -299,6 +345,7 @@ void HardwareCollector::serve() {
 
 Result<void> HardwareCollector::cannot_follow(const Error& reason) {
   if (division_ == Division::kPapi) return tl::unexpected(reason);
+  if (sampler_) return tl::unexpected(reason);
   options_.follow = false;
   warnings_.push_back({"following_refused", reason.message});
   return make_counters();
@@ -395,6 +442,7 @@ Result<RunCounts> HardwareCollector::counts() {
 Result<RunCounts> HardwareCollector::collect() {
   root_.end_ns = mono_ns() - start_ns_;
   auto run = counts();
+  if (run) add_samples(*run);
   if (followed_) followed_->leave();
   regions_.reset();
   descriptors_.reset();

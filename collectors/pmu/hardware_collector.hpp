@@ -41,6 +41,9 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] Result<void> on_thread_event(const ThreadEvent& event) override;
   [[nodiscard]] int service_descriptor() const override;
   void serve() override;
+  [[nodiscard]] bool wants_exit_stop(pid_t tid) const override {
+    return !followed_ || followed_->wants_exit_stop(tid);
+  }
   [[nodiscard]] Result<RunCounts> snapshot() override { return counts(); }
   [[nodiscard]] Result<RunCounts> collect() override;
   [[nodiscard]] bool counts_outlive_bops() const override { return false; }
@@ -53,6 +56,8 @@ class HardwareCollector final : public Collector {
   void count_vector_work();
   void estimate_vector_work(RunCounts& run) const;
   void open_region_channel();
+  [[nodiscard]] Result<void> refuse_sampling() const;
+  void add_samples(RunCounts& run) const;
   [[nodiscard]] Result<void> hold(pid_t root);
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
@@ -67,6 +72,7 @@ class HardwareCollector final : public Collector {
   std::string program_;  ///< file of the command
   std::uint64_t start_ns_ = 0;
   std::unique_ptr<DescriptorLimit> descriptors_;
+  std::unique_ptr<Sampler> sampler_;   ///< before what samples; null: not asked for
   std::unique_ptr<VectorSum> vector_;  ///< before what adds to it; null: not asked for
   std::unique_ptr<ThreadCounters> counters_;
   std::unique_ptr<FollowedCounts> followed_;

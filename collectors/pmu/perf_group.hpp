@@ -15,18 +15,30 @@
 
 namespace bops::pmu {
 
+/// How the events of a group sample, in their order.
+struct SampleManner {
+  static constexpr std::size_t kMostEvents = 8;
+  std::uint64_t period = 0;
+  std::array<std::uint8_t, kMostEvents> precise{};  ///< perf_event_attr::precise_ip
+  bool build_ids = false;                           ///< mappings come with them (Linux 5.12)
+  /// Samples that were lost are in what is read (Linux 6.0). Of the records that tell of them, the
+  /// last one does not come if nothing was sampled after it.
+  bool reads_lost = false;
+};
+
 /// How a group is opened.
 struct GroupManner {
   pid_t tid = 0;
   Start start = Start::kAtOnce;  ///< kAtOnce: by PerfGroup::enable(), the others by themselves
   bool inherit = false;          ///< children and threads are counted in the same events
   bool with_kernel = false;
-  bool pinned = false;  ///< on the counters all the time, or lost
+  bool pinned = false;                    ///< on the counters all the time, or lost
+  const SampleManner* samples = nullptr;  ///< null: they do not sample
 };
 
 class PerfGroup {
  public:
-  static constexpr std::size_t kMostEvents = 8;
+  static constexpr std::size_t kMostEvents = SampleManner::kMostEvents;
 
   /// Times in nanoseconds: how long the thread ran with the group enabled, and how long the group
   /// was on the counters meanwhile.
@@ -34,6 +46,7 @@ class PerfGroup {
     std::uint64_t enabled_ns = 0;
     std::uint64_t running_ns = 0;
     std::array<std::uint64_t, kMostEvents> counts{};  ///< in the order of the events
+    std::uint64_t lost_samples = 0;                   ///< of all of them
   };
 
   /// Opens the events, the first one as the leader: 0, or the errno of what failed, and then
@@ -45,6 +58,10 @@ class PerfGroup {
   [[nodiscard]] std::optional<Values> read() const;
   [[nodiscard]] int leader() const { return events_.front().get(); }
   void stop() const;
+  /// All events leave their samples in the buffer of the leader: 0, or an errno.
+  [[nodiscard]] int sample_into_leader() const;
+  /// The kernel's number of an event, which its samples bear.
+  [[nodiscard]] std::uint64_t number_of(std::size_t event) const;
 
  private:
   [[nodiscard]] std::optional<Values> read_whole() const;
@@ -52,6 +69,7 @@ class PerfGroup {
 
   std::vector<UniqueFd> events_;  // the leader first
   bool inherit_ = false;
+  bool reads_lost_ = false;
 };
 
 }  // namespace bops::pmu

@@ -46,6 +46,8 @@ class OpenCounters {
   /// The thread may be stopped, or have ended; running only where
   /// ThreadCounters::reads_running_threads().
   [[nodiscard]] virtual Result<Reading> read() = 0;
+  /// Whether read() tells just as much once the thread has ended.
+  [[nodiscard]] virtual bool can_be_read_after_its_end() const { return false; }
   /// ThreadCounts::via
   [[nodiscard]] virtual std::string_view via() const = 0;
   /// For a thread that reads them itself; null: it cannot.

@@ -19,7 +19,10 @@ class OpenWithVector final : public OpenCounters {
  public:
   OpenWithVector(std::unique_ptr<OpenCounters> counters, std::unique_ptr<VectorSum::Open> vector)
       : counters_(std::move(counters)), vector_(std::move(vector)) {}
-  [[nodiscard]] Result<Reading> read() override { return counters_->read(); }
+  [[nodiscard]] Result<Reading> read() override {
+    vector_->look();
+    return counters_->read();
+  }
   [[nodiscard]] std::string_view via() const override { return counters_->via(); }
   [[nodiscard]] const SharedGroups* shared() const override { return counters_->shared(); }
 
@@ -49,6 +52,10 @@ class NoCounters final : public ThreadCounters {
 VectorSum::Open::~Open() {
   sum_.open_.erase(this);
   if (const auto missing = sum_.add(*this, sum_.ended_)) ++sum_.uncounted_[*missing];
+}
+
+void VectorSum::Open::look() {
+  for (const PerfGroup& group : groups_) lost_ |= !group.read();
 }
 
 VectorSum::VectorSum(const std::vector<EventSet>& sets, VectorPlan plan, bool with_kernel)
@@ -89,6 +96,7 @@ std::unique_ptr<VectorSum::Open> VectorSum::open_with(const GroupManner& manner)
 
 std::optional<std::string> VectorSum::add(const Open& open, Counts& counts) const {
   if (open.groups_.empty()) return std::nullopt;
+  if (open.lost_) return kLost;
   CountedShare share(sets_.size());
   std::size_t place = 0;
   for (std::size_t index = 0; index < plan_.groups.size(); ++index) {

@@ -28,11 +28,14 @@ class VectorSum {
     Open(const Open&) = delete;
     Open& operator=(const Open&) = delete;
     ~Open();
+    /// To be called before the thread ends: only until then can be told that a group was lost.
+    void look();
 
    private:
     friend class VectorSum;
     VectorSum& sum_;
     std::vector<PerfGroup> groups_;  ///< in the order of the plan's, or none
+    bool lost_ = false;
   };
 
   VectorSum(const std::vector<EventSet>& sets, VectorPlan plan, bool with_kernel);

@@ -48,6 +48,7 @@ struct Options {
   std::string delay;
   std::string control;
   std::string vector;
+  std::uint64_t sample_period = 0;
   std::string calibration;
   std::uint32_t repeat = 1;
   bool tensor_operations = false;
@@ -81,6 +82,10 @@ void add_options(CLI::App& run, Options& options) {
                "Estimate floating-point and vector operations from their hardware events; "
                "=second-run: run the command again to count them")
       ->check(CLI::IsMember({"same-run", "second-run"}));
+  run.add_flag("--sample{2000003}", options.sample_period,
+               "Estimate the formula of each function by a sample of every PERIOD instructions, "
+               "loads, stores and branches (hardware counters)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40U));
   run.add_flag("--no-ptrace", options.no_ptrace,
                "Do not follow threads by ptrace: hardware counters then give totals only");
   run.add_flag("--allow-uncounted", options.allow_uncounted,
@@ -123,6 +128,7 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   request.labels = *std::move(labels);
   request.with_kernel = options.reporting.with_kernel;
   if (options.vector == "same-run") request.vector = VectorCounting::kBeside;
+  request.sample_period = options.sample_period;
   request.follow = !options.no_ptrace;
   request.control = options.control;
   for (const auto& [name, text, duration] :
@@ -138,6 +144,9 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
   if (options.emission.wanted() && (options.repeat > 1 || options.vector == "second-run"))
     return failure("--usage cannot be combined with --repeat or --vector=second-run",
                    "meter one run at a time");
+  if (options.sample_period > 0 && (request.delay.count() > 0 || !request.control.empty()))
+    return failure("--sample is of a whole run, and cannot be combined with --delay or --control",
+                   "leave one of them out");
   if (!options.vector.empty() && (request.delay.count() > 0 || !request.control.empty()))
     return failure("--vector is of a whole run, and cannot be combined with --delay or --control",
                    "leave one of them out");

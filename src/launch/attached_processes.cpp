@@ -1,11 +1,9 @@
 #include "launch/attached_processes.hpp"
 
-#include <sys/wait.h>
-
-#include <cerrno>
 #include <csignal>
 #include <utility>
 
+#include "launch/awaited_change.hpp"
 #include "launch/waiting.hpp"
 
 namespace bops {
@@ -24,15 +22,22 @@ Result<AttachedProcesses> AttachedProcesses::attach(const std::vector<pid_t>& pi
 }
 
 void AttachedProcesses::reap() {
+  using Change = AwaitedChange::Kind;
   for (;;) {
-    int status = 0;
-    const pid_t pid = ::waitpid(-1, &status, WNOHANG | __WALL);
-    if (pid < 0 && errno == EINTR) continue;
-    if (pid <= 0) return;
-    if (WIFSTOPPED(status))
-      (void)follower_->on_stop(pid, status);
-    else
-      (void)follower_->on_end(pid);
+    const AwaitedChange change = next_change(true);
+    switch (change.kind) {
+      case Change::kNobodyLeft:
+      case Change::kNoneYet: return;
+      case Change::kStopped:
+        if (follower_->on_stop(change.tid, change.stop_status) ==
+            ThreadFollower::Stop::kNotFollowed)
+          forget_stop(change.tid);
+        break;
+      case Change::kEnded:
+        (void)follower_->on_end(change.tid);
+        bops::reap(change.tid, nullptr);
+        break;
+    }
   }
 }
 

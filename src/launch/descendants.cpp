@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
+#include "launch/awaited_change.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops {
@@ -33,29 +33,20 @@ void account(const rusage& usage, ResourceUsage& sum) {
 }  // namespace
 
 Descendants::State Descendants::reap() {
+  using Change = AwaitedChange::Kind;
   bool stopped = false;
   for (;;) {
-    int status = 0;
-    rusage usage{};
     // Followed threads are waited for like children, whoever's they are.
-    const int followed = follower_ != nullptr ? __WALL : 0;
-    const pid_t pid = ::wait4(-1, &status, WNOHANG | WUNTRACED | followed, &usage);
-    if (pid < 0 && errno == EINTR) continue;
-    if (pid < 0) return State::kAllEnded;  // ECHILD
-    if (pid == 0) break;
-    if (WIFSTOPPED(status)) {
-      stopped |= on_stop(pid, status);
-      continue;
-    }
-    if (forget_stranger(pid)) continue;
-    const bool is_thread =
-        follower_ != nullptr && follower_->on_end(pid) == ThreadFollower::End::kOfThread;
-    if (is_thread && pid != target_) continue;
-    account(usage, resource_usage_);
-    if (pid == target_ && !target_has_ended()) {
-      if (WIFEXITED(status)) exit_.code = WEXITSTATUS(status);
-      if (WIFSIGNALED(status)) exit_.signal = WTERMSIG(status);
-    }
+    const AwaitedChange change = next_change(follower_ != nullptr);
+    if (change.kind == Change::kNobodyLeft) return State::kAllEnded;
+    if (change.kind == Change::kNoneYet) break;
+    const pid_t pid = change.tid;
+    if (change.kind == Change::kStopped)
+      stopped |= on_stop(pid, change.stop_status);
+    else if (forget_stranger(pid))
+      bops::reap(pid, nullptr);
+    else
+      on_end(pid);
   }
   if (target_has_ended()) return only_strangers_left() ? State::kAllEnded : State::kOrphansRun;
   return stopped ? State::kTargetStopped : State::kTargetRuns;
@@ -64,7 +55,21 @@ Descendants::State Descendants::reap() {
 bool Descendants::on_stop(pid_t pid, int status) const {
   using Stop = ThreadFollower::Stop;
   const Stop stop = follower_ != nullptr ? follower_->on_stop(pid, status) : Stop::kNotFollowed;
+  if (stop == Stop::kNotFollowed) forget_stop(pid);
   return pid == target_ && stop != Stop::kWentOn;
+}
+
+void Descendants::on_end(pid_t pid) {
+  const bool is_thread =
+      follower_ != nullptr && follower_->on_end(pid) == ThreadFollower::End::kOfThread;
+  rusage usage{};
+  const bool accounted = !is_thread || pid == target_;
+  const int status = bops::reap(pid, accounted ? &usage : nullptr);
+  if (!accounted) return;
+  account(usage, resource_usage_);
+  if (pid != target_ || target_has_ended()) return;
+  if (WIFEXITED(status)) exit_.code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) exit_.signal = WTERMSIG(status);
 }
 
 bool Descendants::forget_stranger(pid_t pid) {

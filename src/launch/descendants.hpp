@@ -38,6 +38,7 @@ class Descendants {
   [[nodiscard]] bool only_strangers_left() const;
   /// Whether it was the target that was stopped, for its job control.
   [[nodiscard]] bool on_stop(pid_t pid, int status) const;
+  void on_end(pid_t pid);
   [[nodiscard]] bool target_has_ended() const { return exit_.code || exit_.signal; }
 
   pid_t target_;

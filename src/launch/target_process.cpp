@@ -104,8 +104,9 @@ Result<TargetProcess> TargetProcess::spawn_held(const LaunchPlan& plan) {
   return target;
 }
 
-Result<void> TargetProcess::follow(ThreadFollower::Listener listener) {
-  auto follower = std::make_unique<ThreadFollower>(std::move(listener));
+Result<void> TargetProcess::follow(ThreadFollower::Listener listener,
+                                   ThreadFollower::WantsExitStop wants_exit_stop) {
+  auto follower = std::make_unique<ThreadFollower>(std::move(listener), std::move(wants_exit_stop));
   if (auto followed = follower->follow_held(pid_); !followed) return followed;
   follower_ = std::move(follower);
   return {};

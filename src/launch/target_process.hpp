@@ -58,7 +58,8 @@ class TargetProcess {
 
   /// Makes wait() follow all threads and children (thread_follower.hpp); the listener is called by
   /// release() and wait(). The child must still be held. Fails if ptrace(2) is refused.
-  [[nodiscard]] Result<void> follow(ThreadFollower::Listener listener);
+  [[nodiscard]] Result<void> follow(ThreadFollower::Listener listener,
+                                    ThreadFollower::WantsExitStop wants_exit_stop = {});
 
   /// Lets the child execute the program. Fails with kNotFound, kNotExecutable or kRefused if
   /// execve(2) fails; the child is then gone.

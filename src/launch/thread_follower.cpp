@@ -1,6 +1,5 @@
 #include "launch/thread_follower.hpp"
 
-#include <dirent.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -11,8 +10,10 @@
 #include <chrono>
 #include <csignal>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "launch/awaited_change.hpp"
 #include "launch/trace_error.hpp"
 #include "platform/procfs.hpp"
 
@@ -22,8 +23,9 @@ namespace {
 constexpr unsigned kEventShift = 16;  // of a wait status, ptrace(2)
 
 // No PTRACE_O_EXITKILL: the target outlives bops.
-constexpr unsigned long kOptions = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                                   PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
+constexpr unsigned long kWithoutExit =
+    PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+constexpr unsigned long kOptions = kWithoutExit | PTRACE_O_TRACEEXIT;
 
 /// glibc declares the request as an enumeration of its own and the data as a pointer. A thread that
 /// was killed meanwhile answers ESRCH: its end is what comes next.
@@ -43,6 +45,12 @@ bool is_thread_of(pid_t tid, pid_t pid) {
   return ::syscall(SYS_tgkill, pid, tid, 0) == 0;
 }
 
+/// A zombie is still traced.
+bool is_traced(pid_t tid) {
+  const std::string path = "/proc/" + std::to_string(tid) + "/status";
+  return read_status_number(path, "TracerPid") == ::getpid();
+}
+
 Result<void> refused(pid_t pid, int error) {
   return tl::unexpected(trace_error(pid, error, read_trace_obstacles(pid)));
 }
@@ -51,6 +59,11 @@ pid_t event_message(pid_t tid) {
   unsigned long message = 0;
   return ::ptrace(PTRACE_GETEVENTMSG, tid, nullptr, &message) == 0 ? static_cast<pid_t>(message)
                                                                    : 0;
+}
+
+/// A stop is told while the thread is still on its way off its CPU. Any request waits for that.
+void let_stop(pid_t tid) {
+  (void)event_message(tid);
 }
 
 }  // namespace
@@ -66,6 +79,7 @@ Result<void> ThreadFollower::follow_held(pid_t child) {
   }
   if (seized != 0) return refused(child, errno);
   threads_[child] = {child};
+  ++stopping_at_exit_;
   return {};
 }
 
@@ -87,6 +101,7 @@ Result<void> ThreadFollower::attach(pid_t pid) {
       }
       any = found_new = true;
       threads_[tid] = {pid};
+      ++stopping_at_exit_;
       tell(ThreadEvent::Kind::kStarted, pid, tid);
     }
   }
@@ -98,16 +113,17 @@ void ThreadFollower::tell(ThreadEvent::Kind kind, pid_t pid, pid_t tid, pid_t fo
   if (listener_) listener_({kind, pid, tid, former_tid});
 }
 
-void ThreadFollower::tell_exit(pid_t tid, Followed& thread) const {
+void ThreadFollower::tell_exit(pid_t tid, Followed& thread, pid_t successor) const {
   if (std::exchange(thread.exit_told, true)) return;
-  tell(ThreadEvent::Kind::kExited, thread.pid, tid);
+  tell(ThreadEvent::Kind::kExited, thread.pid, tid, successor);
 }
 
 ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
   const auto event = static_cast<unsigned>(status) >> kEventShift;
   const int signal = WSTOPSIG(status);
-  if (!threads_.contains(tid)) {
-    // The first stop of a thread that was killed at once is PTRACE_EVENT_EXIT.
+  const auto known = threads_.find(tid);
+  if (known == threads_.end()) {
+    // The first stop of a thread that was killed at once may be PTRACE_EVENT_EXIT.
     if (event == 0) return Stop::kNotFollowed;
     on_first_stop(tid);
   }
@@ -115,37 +131,44 @@ ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
     case 0: go_on(tid, signal); return Stop::kWentOn;
     case PTRACE_EVENT_STOP:
       if (!stops_processes(signal)) break;
+      forget_stop(tid);
       // Unlike PTRACE_CONT, this leaves the thread stopped, and a later SIGCONT reaches it.
       trace(PTRACE_LISTEN, tid, 0);
       return Stop::kJobControl;
     case PTRACE_EVENT_FORK:
-    case PTRACE_EVENT_VFORK: on_fork(tid); [[fallthrough]];
-    case PTRACE_EVENT_CLONE: on_announcement(tid); break;
+    case PTRACE_EVENT_VFORK:
+      last_process_ = threads_[tid].pid;
+      on_fork(tid);
+      break;
     case PTRACE_EVENT_EXEC: on_exec(tid); break;
-    case PTRACE_EVENT_EXIT: on_exit_stop(tid); break;
+    case PTRACE_EVENT_EXIT: tell_exit(tid, threads_[tid]); break;
     default: break;
   }
   go_on(tid);
   return Stop::kWentOn;
 }
 
-/// The process that the new thread `tid` belongs to.
+/// The process that the new thread `tid` belongs to. What makes it is told before or after its
+/// first stop, so this asks the kernel: first for what is most likely, as /proc takes its time.
 pid_t ThreadFollower::process_of_new(pid_t tid) {
-  const auto announcement = announced_.find(tid);
-  if (announcement == announced_.end()) {
-    unannounced_.insert(tid);
-    return read_process_of_thread(tid).value_or(tid);
-  }
-  const pid_t maker = announcement->second;
-  announced_.erase(announcement);
-  return is_thread_of(tid, maker) ? maker : tid;
+  for (const pid_t likely : {last_process_, tid})
+    if (likely != 0 && is_thread_of(tid, likely)) return likely;
+  return read_process_of_thread(tid).value_or(tid);
 }
 
 void ThreadFollower::on_first_stop(pid_t tid) {
   const pid_t pid = process_of_new(tid);
+  last_process_ = pid;
   left_to_parents_.erase(tid);  // its parent has reaped the one that had this id
+  // Its maker's options are its own. Nothing tells who that was, so all must have the same.
+  std::optional<bool> inherited;
+  if (!threads_.empty() && (stopping_at_exit_ == 0 || stopping_at_exit_ == threads_.size()))
+    inherited = stopping_at_exit_ > 0;
   threads_[tid] = {pid};
+  ++stopping_at_exit_;
+  let_stop(tid);
   tell(ThreadEvent::Kind::kStarted, pid, tid);
+  choose_exit_stop(tid, inherited);
 }
 
 void ThreadFollower::on_fork(pid_t parent_tid) const {
@@ -153,69 +176,80 @@ void ThreadFollower::on_fork(pid_t parent_tid) const {
     tell(ThreadEvent::Kind::kForked, child, child, parent_tid);
 }
 
-void ThreadFollower::on_announcement(pid_t parent_tid) {
-  const pid_t child = event_message(parent_tid);
-  if (child == 0 || unannounced_.erase(child) > 0) return;
-  announced_[child] = threads_[parent_tid].pid;
+/// `now`: whether the kernel will stop it, if that is known.
+void ThreadFollower::choose_exit_stop(pid_t tid, std::optional<bool> now) {
+  if (!wants_exit_stop_) return;
+  const bool wanted = wants_exit_stop_(tid);
+  if (std::exchange(threads_[tid].stops_at_exit, wanted)) --stopping_at_exit_;
+  if (wanted) ++stopping_at_exit_;
+  if (now != wanted) trace(PTRACE_SETOPTIONS, tid, wanted ? kOptions : kWithoutExit);
+}
+
+/// Out of threads_, whatever it was.
+void ThreadFollower::forget(pid_t tid) {
+  const auto found = threads_.find(tid);
+  if (found == threads_.end()) return;
+  if (found->second.stops_at_exit) --stopping_at_exit_;
+  threads_.erase(found);
 }
 
 /// The thread that executed takes the id of its process; the first thread, if that was another one,
 /// vanishes without a status.
 void ThreadFollower::on_exec(pid_t tid) {
+  // Until it is taken, the kernel takes ptrace(2) for one of the first thread, which is gone
+  // (looks_like_a_spurious_pid() of Linux).
+  forget_stop(tid);
   const pid_t former = event_message(tid);
   if (former != 0 && former != tid) {
-    tell_exit(tid, threads_[tid]);
-    threads_.erase(former);
-    threads_[tid] = {tid};
+    tell_exit(tid, threads_[tid], former);
+    forget(tid);
+    auto executing = threads_.extract(former);
+    if (!executing.empty()) {
+      executing.key() = tid;
+      threads_.insert(std::move(executing));
+    }
   }
   tell(ThreadEvent::Kind::kExecuted, tid, tid, former != 0 ? former : tid);
+  choose_exit_stop(tid, threads_[tid].stops_at_exit);
 }
 
-void ThreadFollower::on_exit_stop(pid_t tid) {
-  Followed& thread = threads_[tid];
-  tell_exit(tid, thread);
-  if (tid != thread.pid) return;
-  if (const auto stat = read_process_stat(tid)) thread.parent_at_exit = stat->ppid;
+/// One that was killed before its first stop has executed nothing, but was there.
+ThreadFollower::End ThreadFollower::on_unknown_end(pid_t tid) {
+  if (left_to_parents_.erase(tid) > 0 || !is_traced(tid)) return End::kOfProcess;
+  const pid_t pid = process_of_new(tid);
+  tell(ThreadEvent::Kind::kStarted, pid, tid);
+  tell(ThreadEvent::Kind::kExited, pid, tid);
+  return end_of(pid, tid);
+}
+
+/// A process may have a parent that reaps it once its tracer has.
+ThreadFollower::End ThreadFollower::end_of(pid_t pid, pid_t tid) {
+  if (tid != pid) return End::kOfThread;
+  const auto stat = read_process_stat(tid);
+  if (!stat || stat->ppid == ::getpid()) return End::kOfProcess;
+  left_to_parents_.insert(tid);
+  return End::kOfThread;
 }
 
 ThreadFollower::End ThreadFollower::on_end(pid_t tid) {
   const auto found = threads_.find(tid);
-  if (found == threads_.end()) {
-    left_to_parents_.erase(tid);
-    // Killed before its first stop, or no child that was ever followed.
-    if (const auto announcement = announced_.find(tid); announcement != announced_.end()) {
-      announced_.erase(announcement);
-      return End::kOfThread;
-    }
-    return End::kOfProcess;
-  }
-  Followed thread = found->second;
-  threads_.erase(found);
-  tell_exit(tid, thread);
-  if (tid != thread.pid) return End::kOfThread;
-  // Killed without an exit stop: it is still there if it is for another process to reap.
-  if (!thread.parent_at_exit) {
-    const auto stat = read_process_stat(tid);
-    thread.parent_at_exit = stat ? stat->ppid : ::getpid();
-    if (stat) {
-      left_to_parents_.insert(tid);
-      return End::kOfThread;
-    }
-  }
-  if (*thread.parent_at_exit == ::getpid()) return End::kOfProcess;
-  left_to_parents_.insert(tid);
-  return End::kOfThread;
+  if (found == threads_.end()) return on_unknown_end(tid);
+  tell_exit(tid, found->second);
+  const pid_t pid = found->second.pid;
+  forget(tid);
+  return end_of(pid, tid);
 }
 
 void ThreadFollower::detach_stopped(pid_t tid, int status) {
   const auto event = static_cast<unsigned>(status) >> kEventShift;
   const int signal = event == 0 ? WSTOPSIG(status) : 0;
   trace(PTRACE_DETACH, tid, static_cast<unsigned long>(signal));
-  threads_.erase(tid);
+  forget(tid);
 }
 
 void ThreadFollower::detach_all() {
   using Clock = std::chrono::steady_clock;
+  using Change = AwaitedChange::Kind;
   constexpr auto kPatience = std::chrono::seconds(2);
   constexpr auto kPause = std::chrono::milliseconds(1);
   for (const auto& [tid, thread] : threads_) trace(PTRACE_INTERRUPT, tid, 0);
@@ -227,20 +261,20 @@ void ThreadFollower::detach_all() {
     for (const auto& [tid, thread] : threads_) tids.push_back(tid);
     bool any = false;
     for (const pid_t tid : tids) {
-      int status = 0;
-      const pid_t got = ::waitpid(tid, &status, WNOHANG | __WALL);
-      if (got == 0) continue;
+      const AwaitedChange change = next_change(true, tid);
+      if (change.kind == Change::kNoneYet) continue;
       any = true;
-      if (got < 0) {
-        threads_.erase(tid);
-      } else if (WIFSTOPPED(status)) {
-        const auto event = static_cast<unsigned>(status) >> kEventShift;
+      if (change.kind == Change::kNobodyLeft) {
+        forget(tid);
+      } else if (change.kind == Change::kStopped) {
+        const auto event = static_cast<unsigned>(change.stop_status) >> kEventShift;
         if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
             event == PTRACE_EVENT_CLONE)
-          threads_.try_emplace(event_message(tid), Followed{tid});
-        detach_stopped(tid, status);
+          stopping_at_exit_ += threads_.try_emplace(event_message(tid), Followed{tid}).second;
+        detach_stopped(tid, change.stop_status);
       } else {
         (void)on_end(tid);
+        reap(tid, nullptr);
       }
     }
     if (!any) std::this_thread::sleep_for(kPause);

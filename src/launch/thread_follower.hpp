@@ -8,19 +8,21 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "model/collector.hpp"
 
 namespace bops {
 
-/// The tracer's half of a wait loop: the caller waits (wait4(2) with __WALL), and hands each status
-/// to on_stop() or on_end(). The calling thread becomes the tracer; all calls are made by it.
+/// The tracer's half of a wait loop: the caller waits (awaited_change.hpp), and hands each stop to
+/// on_stop(), and each end to on_end() before it reaps. The calling thread becomes the tracer; all
+/// calls are made by it.
 ///
 /// The listener hears of every thread exactly once kStarted, while the thread is stopped before its
 /// first instruction in user mode (a thread that was attached to: while it runs), and exactly once
-/// kExited, at the latest when it has ended. kExecuted comes while the thread is stopped before the
-/// first instruction of the new image; the other threads of its process were told as kExited
-/// before.
+/// kExited, at the latest when it has ended and is not reaped yet. kExecuted comes while the thread
+/// is stopped before the first instruction of the new image; the other threads of its process were
+/// told as kExited before.
 ///
 /// Signals, job control and results of the followed processes stay as they are, but for what
 /// ptrace(2) itself changes: nobody else can trace them. When the tracer ends, however it ends, the
@@ -28,8 +30,13 @@ namespace bops {
 class ThreadFollower {
  public:
   using Listener = std::function<void(const ThreadEvent&)>;
+  /// Whether a thread that was told as kStarted or kExecuted is to stop once more before it ends,
+  /// and be told as kExited then. Stops are dear.
+  using WantsExitStop = std::function<bool(pid_t tid)>;
 
-  explicit ThreadFollower(Listener listener) : listener_(std::move(listener)) {}
+  /// Without `wants_exit_stop` all threads stop.
+  explicit ThreadFollower(Listener listener, WantsExitStop wants_exit_stop = {})
+      : listener_(std::move(listener)), wants_exit_stop_(std::move(wants_exit_stop)) {}
 
   /// Follows a child of bops that is held before its execve(2). It is not told as kStarted.
   [[nodiscard]] Result<void> follow_held(pid_t child);
@@ -42,14 +49,15 @@ class ThreadFollower {
     kWentOn,       ///< handled: the thread goes on
     kJobControl,   ///< the thread stays stopped, with its process, until someone sends SIGCONT
   };
-  /// A thread has stopped; `status` is that of wait4(2).
+  /// A thread has stopped; `status` is that of wait4(2). A stop that is kNotFollowed is the
+  /// caller's to forget.
   [[nodiscard]] Stop on_stop(pid_t tid, int status);
 
   enum class End : std::uint8_t {
-    kOfProcess,  ///< a child of bops was reaped: its status and resource usage are final
+    kOfProcess,  ///< a child of bops: its status and resource usage are final
     kOfThread,   ///< a thread, or the child of another process, which will reap it itself
   };
-  /// A thread or process has ended and was reaped by wait4(2).
+  /// A thread or process has ended, and is reaped next.
   [[nodiscard]] End on_end(pid_t tid);
 
   /// Lets all go that are still followed, as they are: running, or stopped by job control. Those
@@ -64,25 +72,26 @@ class ThreadFollower {
   struct Followed {
     pid_t pid = 0;
     bool exit_told = false;
-    /// The parent of the process as its first thread ended: who reaps it.
-    std::optional<pid_t> parent_at_exit{};
+    bool stops_at_exit = true;
   };
 
   void tell(ThreadEvent::Kind kind, pid_t pid, pid_t tid, pid_t former_tid = 0) const;
-  void tell_exit(pid_t tid, Followed& thread) const;
+  void tell_exit(pid_t tid, Followed& thread, pid_t successor = 0) const;
   void on_first_stop(pid_t tid);
   void on_fork(pid_t parent_tid) const;
-  void on_announcement(pid_t parent_tid);
   void on_exec(pid_t tid);
-  void on_exit_stop(pid_t tid);
+  void choose_exit_stop(pid_t tid, std::optional<bool> now);
+  void forget(pid_t tid);
+  [[nodiscard]] End on_unknown_end(pid_t tid);
+  [[nodiscard]] End end_of(pid_t pid, pid_t tid);
   void detach_stopped(pid_t tid, int status);
   [[nodiscard]] pid_t process_of_new(pid_t tid);
 
   Listener listener_;
+  WantsExitStop wants_exit_stop_;
   std::unordered_map<pid_t, Followed> threads_;  // by thread id
-  // The first stop of a thread and the event of the one that made it come in any order.
-  std::unordered_map<pid_t, pid_t> announced_;  ///< thread not seen yet → process of its maker
-  std::unordered_set<pid_t> unannounced_;       ///< seen before it was announced
+  pid_t last_process_ = 0;                       ///< that made a thread or child, or got one
+  std::size_t stopping_at_exit_ = 0;             ///< of threads_
   /// Processes whose end was seen as their tracer. If their parents end without reaping them, they
   /// become children of bops, and are seen once more.
   std::unordered_set<pid_t> left_to_parents_;

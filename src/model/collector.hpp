@@ -52,14 +52,15 @@ struct ThreadEvent {
     kReleased,  ///< the root executes the program
     kStarted,   ///< a thread is stopped before its first instruction, or was attached to
     kExecuted,  ///< a thread is stopped before the first instruction of a new image
-    kExited,    ///< a thread has executed its last instruction, or has gone
+    kExited,    ///< a thread has executed its last instruction, or has ended and is not reaped yet
     kForked,    ///< a thread, stopped in fork(2) or vfork(2), has made a process: told before the
                 ///< maker goes on, and before or after the process is kStarted
   };
   Kind kind;
   pid_t pid;
   pid_t tid;
-  /// kExecuted: the id that the thread had before, mostly `tid`. kForked: the maker's.
+  /// kExecuted: the id that the thread had before, mostly `tid`. kForked: the maker's. kExited: the
+  /// thread that made it end, and took its id, by its execve(2); mostly 0.
   pid_t former_tid = 0;
 };
 
@@ -94,6 +95,9 @@ struct CountingOptions {
   /// Starts of the file names of code that another collector puts into the target: its instructions
   /// are RunCounts::instruments, and in no sum, where the collector sees where instructions lie.
   std::vector<std::string> instruments{};
+  /// Events of each kind, and of each thread, between samples of instruction addresses
+  /// (`--sample`); 0: none are taken.
+  std::uint64_t sample_period = 0;
 };
 
 /// One measuring method. The calls come in the order of the declarations; snapshot() any number of
@@ -119,6 +123,10 @@ class Collector {
                          " counts operations exactly, --vector would estimate them from hardware "
                          "events",
                      "leave out --vector, or count with --collector pmu");
+    if (options.sample_period > 0)
+      return failure("the collector " + info().name +
+                         " knows which function each instruction is in, --sample would estimate it",
+                     "leave out --sample, or count with --collector pmu");
     if (!options.with_kernel) return {};
     return failure("the collector " + info().name + " counts user mode only",
                    "leave out --with-kernel, or count with --collector pmu");
@@ -151,6 +159,10 @@ class Collector {
   /// it is readable, the session calls serve(). Asked after prepare().
   [[nodiscard]] virtual int service_descriptor() const { return -1; }
   virtual void serve() {}
+  /// Whether the thread has to stop before it ends, to be counted in full. Asked of each thread
+  /// that has started or executed; such stops take more time than all else that is done for a
+  /// thread.
+  [[nodiscard]] virtual bool wants_exit_stop(pid_t /*tid*/) const { return true; }
   /// The counts so far. Monotone: no count of a later snapshot is lower.
   [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;
   /// The final counts, after the target and its descendants have ended.

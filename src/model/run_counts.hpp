@@ -14,6 +14,7 @@
 #include "model/operation_mix.hpp"
 #include "model/operations_estimate.hpp"
 #include "model/quality.hpp"
+#include "model/sampled_functions.hpp"
 #include "model/warning.hpp"
 
 namespace bops {
@@ -105,6 +106,7 @@ struct RunCounts {
   std::vector<GpuDeviceCounts> gpus;      ///< beside all of the above, in no sum of theirs
   std::optional<std::uint64_t> cycles;    ///< of the cores, while they ran the threads
   std::optional<OperationsEstimate> operations_estimate;  ///< if asked for (`--vector`)
+  std::optional<SampledFunctions> sampled;  ///< if asked for (`--sample`); none in a snapshot
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
 

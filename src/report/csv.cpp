@@ -1,5 +1,6 @@
 #include "report/csv.hpp"
 
+#include <cmath>
 #include <span>
 #include <string_view>
 
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::string_view kHeader =
     "scope,pid,tid,name,via,start_ns,end_ns,instructions,loads,stores,branches,bops_formula,"
-    "integer,floating_point,address,operations_total,quality,image,entries,work\r\n";
+    "integer,floating_point,address,operations_total,quality,image,entries,work,standard_error\r\n";
 
 /// What a row says but for its counts; empty where it does not apply.
 struct RowHead {
@@ -47,6 +48,7 @@ struct RowTail {
   std::string image{};    ///< where a function lies
   std::string entries{};  ///< of a region
   std::string work{};
+  std::string standard_error{};  ///< of an estimated bops_formula
 };
 
 std::string row(const RowHead& head, const Counts& counts, Quality quality,
@@ -71,7 +73,21 @@ std::string row(const RowHead& head, const Counts& counts, Quality quality,
   add(tail.image);
   add(tail.entries);
   add(tail.work);
+  add(tail.standard_error);
   return line + "\r\n";
+}
+
+/// What the samples of a function stand for.
+std::string sampled_row(const SampledFunctions& sampled, const SampledFunction& function) {
+  const auto events = [&](std::size_t event) {
+    return function.samples.at(event) * sampled.period;
+  };
+  Counts counts;
+  counts.instructions = {events(0), events(1), events(2), events(3)};
+  return row({"sampled", "", "", printable(function.name), "", "", ""}, counts,
+             Quality::kApproximate,
+             {.image = printable(function.image),
+              .standard_error = std::to_string(std::llround(function.estimate.standard_error))});
 }
 
 std::string time_text(const std::optional<std::uint64_t>& time_ns) {
@@ -143,6 +159,9 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
   for (const FunctionCounts& function : counts.functions)
     text += row({"function", "", "", printable(function.name), "", "", ""}, function.counts,
                 counts.quality, {.image = printable(function.image)});
+  if (counts.sampled)
+    for (const SampledFunction& function : counts.sampled->functions)
+      text += sampled_row(*counts.sampled, function);
   for (const RegionCounts& region : counts.regions)
     text += row({"region", std::to_string(region.pid), std::to_string(region.tid),
                  printable(region.name), "", "", ""},

@@ -320,6 +320,7 @@ Document describe(const RunRecord& record, bool per_thread) {
   for (Table& table : gpu_tables(record)) add(std::move(table));
   for (Table& table : image_tables(record.counts)) add(std::move(table));
   for (Table& table : function_tables(record.counts)) add(std::move(table));
+  add(sampled_table(record.counts));
   add(instrument_table(record.counts));
   document.warnings = warnings_to_list(record);
   return document;

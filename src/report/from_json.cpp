@@ -222,6 +222,41 @@ std::optional<OperationsEstimate> read_estimate(const JsonNode& node) {
   return estimate;
 }
 
+FormulaSamples read_samples(const JsonNode& node) {
+  return {node.member("instructions").integer<std::uint64_t>(),
+          node.member("loads").integer<std::uint64_t>(),
+          node.member("stores").integer<std::uint64_t>(),
+          node.member("branches").integer<std::uint64_t>()};
+}
+
+SampledFunction read_sampled_function(const JsonNode& node) {
+  SampledFunction function;
+  function.image = node.member("image").text();
+  if (const JsonNode build_id = node.member("build_id"); !build_id.is_null())
+    function.build_id = build_id.text();
+  function.name = node.member("name").text();
+  function.samples = read_samples(node.member("samples"));
+  function.estimate = {node.member("bops_formula_estimate").integer<std::int64_t>(),
+                       node.member("standard_error").finite_number()};
+  if (node.member("enough_samples").boolean() != function.has_enough())
+    node.member("enough_samples").complain("must be what the samples say");
+  return function;
+}
+
+std::optional<SampledFunctions> read_sampled(const JsonNode& node) {
+  if (node.is_null()) return std::nullopt;
+  SampledFunctions sampled;
+  sampled.period = node.member("period").integer<std::uint64_t>();
+  sampled.lost = node.member("lost").integer<std::uint64_t>();
+  sampled.threads_without = node.member("threads_without").integer<std::uint64_t>();
+  sampled.skidding =
+      read_array(node.member("skidding"), [](const JsonNode& event) { return event.text(); });
+  sampled.functions = read_array(node.member("functions"), read_sampled_function);
+  if (read_samples(node.member("samples")) != sampled.all())
+    node.member("samples").complain("must be the sum of the functions' samples");
+  return sampled;
+}
+
 ExitStatus read_exit(const JsonNode& node) {
   ExitStatus exit{node.member("code").integer_or_null<int>(),
                   node.member("signal").integer_or_null<int>()};
@@ -294,6 +329,7 @@ RunRecord read_record(const JsonNode& root) {
   record.collectors = read_array(root.member("collectors"), read_collector);
   record.counts = read_run_counts(root);
   record.counts.operations_estimate = read_estimate(root.member_or_null("vector"));
+  record.counts.sampled = read_sampled(root.member_or_null("sampled"));
   record.cycles = root.member("totals").member("cycles").integer_or_null<std::uint64_t>();
   const JsonNode rate = root.member("totals").member("bops_per_second");
   if (rate.integer_or_null<std::int64_t>() != bops_per_second(record))

@@ -157,6 +157,34 @@ Json estimate_json(const OperationsEstimate& estimate) {
           {"events", std::move(events)}};
 }
 
+Json samples_json(const FormulaSamples& samples) {
+  return {{"instructions", samples[0]},
+          {"loads", samples[1]},
+          {"stores", samples[2]},
+          {"branches", samples[3]}};
+}
+
+Json sampled_json(const SampledFunctions& sampled) {
+  Json functions = Json::array();
+  for (const SampledFunction& function : sampled.functions)
+    functions.push_back(
+        Json{{"image", utf8_text(function.image)},
+             {"build_id", function.build_id.empty() ? Json(nullptr) : Json(function.build_id)},
+             {"name", utf8_text(function.name)},
+             {"samples", samples_json(function.samples)},
+             {"bops_formula_estimate", function.estimate.bops_formula},
+             {"standard_error", function.estimate.standard_error},
+             {"enough_samples", function.has_enough()}});
+  Json skidding = Json::array();
+  for (const std::string& event : sampled.skidding) skidding.push_back(utf8_text(event));
+  return {{"period", sampled.period},
+          {"samples", samples_json(sampled.all())},
+          {"lost", sampled.lost},
+          {"threads_without", sampled.threads_without},
+          {"skidding", std::move(skidding)},
+          {"functions", std::move(functions)}};
+}
+
 Json command_json(const std::optional<std::vector<std::string>>& command) {
   if (!command) return nullptr;
   Json words = Json::array();
@@ -244,6 +272,7 @@ Json to_json(const RunRecord& record) {
   if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
   if (record.calibrated) document["calibrated"] = calibrated_json(*record.calibrated);
   if (counts.operations_estimate) document["vector"] = estimate_json(*counts.operations_estimate);
+  if (counts.sampled) document["sampled"] = sampled_json(*counts.sampled);
   document["warnings"] = array_of(all_warnings(record), warning_json);
   return document;
 }

@@ -282,6 +282,36 @@ std::vector<Table> function_tables(const RunCounts& counts) {
   return tables;
 }
 
+Table sampled_table(const RunCounts& counts) {
+  Table table{
+      "Functions by sampled formula BOPs",
+      "",
+      {{"formula BOPs"}, {"+- (k = 2)"}, {"samples"}, {"function", false}, {"image", false}},
+      {}};
+  if (!counts.sampled) return table;
+  constexpr double kCoverage = 2;  // standard errors, for about 95 %
+  const SampledFunctions& sampled = *counts.sampled;
+  table.note = "estimate, from a sample of every " + grouped(sampled.period) +
+               " instructions, loads, stores and branches of each thread";
+  if (sampled.lost > 0) table.note += "; " + grouped(sampled.lost) + " samples were lost";
+  for (const SampledFunction& function : sampled.functions) {
+    if (table.rows.size() == kListedFunctions) {
+      table.rows.push_back(
+          {"", "", "",
+           "(" + std::to_string(sampled.functions.size() - kListedFunctions) + " others)"});
+      break;
+    }
+    std::uint64_t samples = 0;
+    for (const std::uint64_t of_event : function.samples) samples += of_event;
+    const bool enough = function.has_enough();
+    table.rows.push_back(
+        {enough ? grouped(function.estimate.bops_formula) : "too few samples",
+         enough ? grouped_rounded(kCoverage * function.estimate.standard_error) : "",
+         grouped(samples), name_text(function.name), file_name(function.image)});
+  }
+  return table;
+}
+
 Table region_table(const RunCounts& counts) {
   Table table{
       "Regions (all threads, with what is nested in them)",

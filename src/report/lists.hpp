@@ -28,6 +28,9 @@ inline constexpr std::size_t kListedFunctions = 10;
 /// their shares of the run.
 [[nodiscard]] std::vector<Table> function_tables(const RunCounts& counts);
 
+/// The functions of `--sample`, with the limits of their estimates; without rows if there are none.
+[[nodiscard]] Table sampled_table(const RunCounts& counts);
+
 /// The regions with the most formula BOPs, each summed over its threads; rows overlap where regions
 /// are nested.
 [[nodiscard]] Table region_table(const RunCounts& counts);

@@ -65,6 +65,7 @@ RunCounts CountingWindow::inside(RunCounts now) const {
   if (!now.images.empty() || !now.functions.empty() || !now.regions.empty())
     now.warnings.push_back(
         {"parts_not_measured", "images, functions and regions are not known for a part of a run"});
+  now.sampled.reset();
   now.images.clear();
   now.instruments.clear();
   now.functions.clear();

@@ -27,7 +27,8 @@ struct RunRequest {
   std::string control;                   ///< FIFO whose lines start and stop counting; empty: none
   bool with_kernel = false;              ///< count what the kernel executes for the target, too
   VectorCounting vector = VectorCounting::kOff;
-  std::size_t vector_run = 0;  ///< as CountingOptions::vector_run
+  std::size_t vector_run = 0;       ///< as CountingOptions::vector_run
+  std::uint64_t sample_period = 0;  ///< as CountingOptions::sample_period
   GpuChoice gpu = GpuChoice::kAuto;
   bool tensor_operations = false;  ///< as CountingOptions::tensor_operations
   bool follow = true;              ///< collectors may trace threads and children

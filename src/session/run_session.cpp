@@ -24,10 +24,13 @@ namespace {
 /// Lets a held target see what the collector needs, and go.
 Result<void> start(Collector* collector, TargetProcess& target) {
   if (collector != nullptr && collector->follows_threads()) {
-    const auto followed = target.follow([collector](const ThreadEvent& event) {
-      // The target is under way: what goes wrong from here on, the collector says in its counts.
-      (void)collector->on_thread_event(event);
-    });
+    const auto followed = target.follow(
+        [collector](const ThreadEvent& event) {
+          // The target is under way: what goes wrong from here on, the collector says in its
+          // counts.
+          (void)collector->on_thread_event(event);
+        },
+        [collector](pid_t tid) { return collector->wants_exit_stop(tid); });
     if (!followed)
       if (auto without = collector->cannot_follow(followed.error()); !without) return without;
   }
@@ -135,6 +138,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   CountingOptions options{request.with_kernel, request.follow,
                           in_part || request.interval.count() > 0 || usage != nullptr,
                           request.vector, request.vector_run};
+  options.sample_period = request.sample_period;
   if (gpus != nullptr) {
     options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
     options.tensor_operations = request.tensor_operations;

@@ -29,6 +29,13 @@ const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+/// For the reason in errno.
+tl::unexpected<Error> cannot_make(const std::string& path) {
+  return failure("cannot make the key file " + path + ": " + std::strerror(errno),
+                 errno == EEXIST ? "name another file: keys are never overwritten"
+                                 : "name a file in a directory that you can write to");
+}
+
 }  // namespace
 
 Result<PublicKey> PublicKey::from_bytes(std::string bytes) {
@@ -79,16 +86,16 @@ Result<void> SigningKey::write(const std::string& path) const {
   (void)written;
   char* text = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &text);
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd)
-    return failure("cannot make the key file " + path + ": " + std::strerror(errno),
-                   errno == EEXIST ? "name another file: keys are never overwritten"
-                                   : "name a file in a directory that you can write to");
-  if (auto all = write_all(fd.get(), {text, static_cast<std::size_t>(size)}, path); !all)
-    return all;
-  if (::fsync(fd.get()) != 0)
-    return failure("cannot keep the key file " + path + ": " + std::strerror(errno));
-  return {};
+  // Under its name it is whole: others may be waiting to read it.
+  const std::string unfinished = path + ".new-" + std::to_string(::getpid());
+  const UniqueFd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) return cannot_make(path);
+  auto all = write_all(fd.get(), {text, static_cast<std::size_t>(size)}, path);
+  if (all && ::fsync(fd.get()) != 0)
+    all = failure("cannot keep the key file " + path + ": " + std::strerror(errno));
+  if (all && ::link(unfinished.c_str(), path.c_str()) != 0) all = cannot_make(path);
+  ::unlink(unfinished.c_str());
+  return all;
 }
 
 PublicKey SigningKey::public_key() const {

@@ -79,7 +79,8 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
     pid_ = target->pid();
     if (collector_->follows_threads()) {
       EXPECT_TRUE(target->follow(
-          [this](const ThreadEvent& event) { (void)collector_->on_thread_event(event); }));
+          [this](const ThreadEvent& event) { (void)collector_->on_thread_event(event); },
+          [this](pid_t tid) { return collector_->wants_exit_stop(tid); }));
     }
     EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kHeld, pid_, pid_}));
     EXPECT_TRUE(target->release());

@@ -40,7 +40,8 @@ CountedRun count(HardwareCollector& collector, const std::vector<std::string>& c
   if (!target) return refuse(target.error());
   if (collector.follows_threads()) {
     const auto followed = target->follow(
-        [&collector](const ThreadEvent& event) { (void)collector.on_thread_event(event); });
+        [&collector](const ThreadEvent& event) { (void)collector.on_thread_event(event); },
+        [&collector](pid_t tid) { return collector.wants_exit_stop(tid); });
     if (!followed)
       if (auto done = collector.cannot_follow(followed.error()); !done) return refuse(done.error());
   }

@@ -197,6 +197,15 @@ Reading sum_of(const std::vector<EventSet>& sets,
   return sum_groups(sets, groups);
 }
 
+TEST(Witness, tells_a_group_that_was_lost_from_one_that_counted_as_long_as_it) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  EXPECT_FALSE(was_lost(kSecond, kSecond));
+  EXPECT_FALSE(was_lost(kSecond, kSecond - 1)) << "read a moment before the group";
+  EXPECT_FALSE(was_lost(0, 0)) << "a thread that never ran";
+  EXPECT_TRUE(was_lost(0, 5000)) << "lost when the thread first ran";
+  EXPECT_TRUE(was_lost(kSecond - kSecond / 500, kSecond));
+}
+
 TEST(GroupSum, a_thread_that_stayed_on_one_kind_of_core_is_whole) {
   const Reading reading = sum_of(hybrid(), {{1000, 500, 500}, {0, 500, 0}});
   EXPECT_EQ(reading.state, Reading::State::kWhole);

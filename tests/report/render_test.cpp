@@ -60,6 +60,16 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   return rows;
 }
 
+TEST(Csv, samples_are_rows_of_their_own_with_their_error) {
+  const std::string csv = render_csv(samples::hardware_run(), {});
+  // Samples times the period of 10 007, and one standard error.
+  EXPECT_NE(
+      csv.find("sampled,,,\"sort<int>(int*, int*)\",,,,9006300,2001400,800560,1000700,5203640,"
+               ",,,,approximate,/home/user/sort,,,41090"),
+      std::string::npos)
+      << csv;
+}
+
 TEST(Text, shows_a_decoded_run_as_expected) {
   EXPECT_EQ(render_text(samples::decoded_run(), kPerThread), golden("decoded.txt"));
 }

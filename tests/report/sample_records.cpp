@@ -100,6 +100,17 @@ RunRecord hardware_run() {
       {{"FP_ARITH_INST_RETIRED:SCALAR", "scalar; an FMA counts twice", 1, 3'000, 3'000},
        {"r10c7", "256-bit packed double; an FMA counts twice", 4, 100, 400}},
       1};
+  SampledFunctions sampled;
+  sampled.period = 10'007;
+  sampled.lost = 3;
+  sampled.threads_without = 1;
+  sampled.skidding = {"instructions"};
+  sampled.functions = {
+      {"/home/user/sort", "00ff13", "sort<int>(int*, int*)", {900, 200, 80, 100}, {}},
+      {"/usr/lib/libc.so.6", "", "[unknown]", {10, 2, 0, 1}, {}}};
+  for (SampledFunction& function : sampled.functions)
+    function.estimate = estimate_of(function.samples, sampled.all(), sampled.period);
+  record.counts.sampled = std::move(sampled);
   record.calibrated = CalibratedEstimate{7'560'000, 0.0525, "sort calibration.json", "00ff13"};
   return record;
 }

@@ -1,6 +1,8 @@
 // Chains of records and their checkpoints: what was changed is found, and named.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -338,6 +340,22 @@ TEST(SigningKeyFile, is_kept_from_others_and_never_overwritten) {
   std::filesystem::permissions(directory / "key.pem", std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);
   EXPECT_FALSE(SigningKey::read(directory / "key.pem"));
+}
+
+// Ranks of a job read the key that one of them makes, as soon as it is there.
+TEST(SigningKeyFile, is_there_whole_or_not_at_all) {
+  const TemporaryDirectory directory;
+  const SigningKey key = SigningKey::generate();
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  auto* const before = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit too_small{10, limit.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &too_small);
+  const auto written = key.write(directory / "key.pem");
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, before);
+  EXPECT_FALSE(written);
+  EXPECT_TRUE(std::filesystem::is_empty(directory / ""));
 }
 
 }  // namespace

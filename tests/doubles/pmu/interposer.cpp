@@ -1,399 +1,24 @@
 // The PMU double: hardware events on a machine that has none. A hardware event is opened as a
 // software event that never counts (PERF_COUNT_SW_DUMMY) on the same thread, in the same group,
 // with the same flags. So the kernel itself sees to permissions, threads that are gone, descriptors
-// and their limits, groups, enabling at exec, times and death; only the values, and what a PMU
-// would refuse besides, are ours.
+// and their limits, groups, enabling at exec, times and death; only the values, the samples, and
+// what a PMU would refuse besides, are ours.
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <memory>
-#include <mutex>
-#include <sstream>
-#include <unordered_map>
 
+#include "tests/doubles/pmu/double.hpp"
 #include "tests/doubles/pmu/kernel.hpp"
-#include "tests/doubles/pmu/rules.hpp"
-#include "tests/doubles/pmu/thread_name.hpp"
 
 namespace bops::pmu_double {
 namespace {
-
-using Id = std::uint64_t;  // the kernel's number of an event, the same for all its descriptors
-
-/// What an event was opened as. Appended to a file beside the rules, for processes that get its
-/// descriptor by exec, fork or a socket.
-struct Opening {
-  Id id = 0;
-  Id leader = 0;
-  Code code;
-  std::uint64_t read_format = 0;  ///< what was asked for
-  pid_t tid = 0;
-  bool counts_kernel = false;
-  bool pinned = false;
-};
-
-struct OpenEvent : Opening {
-  std::uint64_t base = 0;  ///< value at the last reset
-  std::shared_ptr<ThreadName> name;
-  int descriptors = 1;  ///< of this process
-};
-
-/// What the kernel returns for one event or a group, with everything that it can be asked for.
-struct Reading {
-  std::uint64_t enabled_ns = 0;
-  std::uint64_t running_ns = 0;
-  struct Value {
-    std::uint64_t value = 0;
-    Id id = 0;
-    std::uint64_t lost = 0;
-  };
-  std::vector<Value> values;
-};
-
-constexpr std::uint64_t kAlways =
-    PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
-constexpr std::uint64_t kFormatLost = 1U << 4U;  // PERF_FORMAT_LOST, Linux 6.0
-
-// The lock is not held while asking what a descriptor is: files are read, and closed, under it.
-class Double {
- public:
-  long open(const perf_event_attr* attributes, pid_t pid, int cpu, int group, unsigned long flags);
-  /// Nothing where the descriptor is not one of ours.
-  std::optional<long> read(int fd, void* buffer, std::size_t size);
-  void reset(int fd, bool group);
-  /// A descriptor is there besides another, or is about to go.
-  void duplicated(int fd);
-  void closing(int fd);
-
- private:
-  void update_rules();
-  void publish(const Opening& opening) const;
-  void take_published();
-  long refuse(const perf_event_attr& attributes, Code code, int group);
-  bool fits(const OpenEvent& leader, Id leader_id, Code code) const;
-  bool never_fits(Id leader_id) const;
-  [[nodiscard]] std::vector<Code> group_codes(Id leader_id) const;
-  [[nodiscard]] Subject subject_of(const OpenEvent& event, std::uint64_t running_ns) const;
-  std::uint64_t value_of(const OpenEvent& event, std::uint64_t running_ns) const;
-  OpenEvent* find(Id id);
-  OpenEvent* find_published(Id id);
-
-  std::mutex mutex_;
-  std::string rules_stamp_;
-  Rules rules_;
-  std::unordered_map<Id, OpenEvent> events_;
-  std::unordered_map<Id, std::vector<Id>> groups_;  ///< members of a leader, itself first
-  std::uint64_t opened_ = 0;
-  std::uint64_t published_read_ = 0;  ///< bytes of the file that were taken in
-};
-
-const char* rules_path() {
-  return std::getenv("BOPS_PMU_DOUBLE");
-}
-
-std::optional<Id> id_of(int fd) {
-  Id id = 0;
-  // PERF_EVENT_IOC_ID: any other descriptor answers ENOTTY.
-  if (kernel_call(SYS_ioctl, fd, PERF_EVENT_IOC_ID, reinterpret_cast<long>(&id)) != 0)
-    return std::nullopt;
-  return id;
-}
-
-/// Takes a new or changed file into account: a test may change its mind while events are open.
-void Double::update_rules() {
-  const std::string path = rules_path();
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return;
-  const std::string stamp =
-      path + " " + std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " +
-      std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
-  if (stamp == rules_stamp_) return;
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  rules_ = parse_rules(text.str());
-  rules_stamp_ = stamp;
-  opened_ = 0;
-}
-
-std::vector<Code> Double::group_codes(Id leader_id) const {
-  std::vector<Code> codes;
-  if (const auto group = groups_.find(leader_id); group != groups_.end())
-    for (const Id id : group->second)
-      if (const auto event = events_.find(id); event != events_.end())
-        codes.push_back(event->second.code);
-  return codes;
-}
-
-/// PERF_TYPE_HARDWARE and HW_CACHE name events of the core PMU, unless their upper half says which.
-std::uint32_t pmu_of(Code code) {
-  if (code.first == PERF_TYPE_HARDWARE || code.first == PERF_TYPE_HW_CACHE) {
-    const auto type = static_cast<std::uint32_t>(code.second >> 32U);
-    return type != 0 ? type : std::uint32_t{PERF_TYPE_RAW};
-  }
-  return code.first;
-}
-
-/// validate_group(): opening fails where the counters could never hold the group.
-bool Double::fits(const OpenEvent& leader, Id leader_id, Code code) const {
-  if (pmu_of(leader.code) != pmu_of(code)) return false;
-  if (!rules_.counters) return true;
-  std::uint32_t needed = rules_.is_general(code) ? 1 : 0;
-  for (const Code& member : group_codes(leader_id)) needed += rules_.is_general(member) ? 1 : 0;
-  return needed <= *rules_.counters;
-}
-
-/// The erratum of Sandy Bridge to Haswell: validate_group() passes, but no counters are found when
-/// the group is to run.
-bool Double::never_fits(Id leader_id) const {
-  if (!rules_.exclusive) return false;
-  std::uint32_t needed = 0;
-  bool exclusive = false;
-  for (const Code& code : group_codes(leader_id)) {
-    needed += rules_.is_general(code) ? 1 : 0;
-    const std::uint64_t select = code.second & 0xffU;
-    exclusive = exclusive || (code.first == PERF_TYPE_RAW && select >= 0xd0 && select <= 0xd3);
-  }
-  return exclusive && needed > *rules_.exclusive;
-}
-
-long Double::refuse(const perf_event_attr& attributes, Code code, int group) {
-  if (!rules_.types.contains(code.first)) return -ENOENT;
-  if (const int error = rules_.error_of(code, attributes.exclude_kernel == 0, opened_))
-    return -error;
-  if (const std::optional<Id> leader_id = group >= 0 ? id_of(group) : std::nullopt)
-    if (const OpenEvent* leader = find(*leader_id); leader && !fits(*leader, *leader_id, code))
-      return -EINVAL;
-  if (group < 0 && rules_.counters.value_or(1) == 0 && rules_.is_general(code)) return -EINVAL;
-  return 0;
-}
-
-long Double::open(const perf_event_attr* asked, pid_t pid, int cpu, int group,
-                  unsigned long flags) {
-  perf_event_attr attributes{};
-  std::memcpy(&attributes, asked,
-              std::min<std::size_t>(asked->size == 0 ? PERF_ATTR_SIZE_VER0 : asked->size,
-                                    sizeof(attributes)));
-  const Code code{attributes.type, attributes.config};
-  const std::lock_guard lock(mutex_);
-  update_rules();
-  // The kernel has these PMUs: software, tracepoints, breakpoints. Others are as the rules say.
-  if (!rules_.types.contains(code.first) && code.first != PERF_TYPE_RAW &&
-      code.first != PERF_TYPE_HARDWARE && code.first != PERF_TYPE_HW_CACHE)
-    return kernel_call(SYS_perf_event_open, reinterpret_cast<long>(asked), pid, cpu, group,
-                       static_cast<long>(flags));
-  if (const long refused = refuse(attributes, code, group); refused != 0) return refused;
-
-  OpenEvent event;
-  event.code = code;
-  event.tid = pid != 0 ? pid : static_cast<pid_t>(kernel_call(SYS_gettid));
-  event.counts_kernel = attributes.exclude_kernel == 0;
-  event.pinned = attributes.pinned != 0;
-  event.read_format = attributes.read_format;
-  attributes.size = sizeof(attributes);
-  attributes.type = PERF_TYPE_SOFTWARE;
-  attributes.config = PERF_COUNT_SW_DUMMY;
-  attributes.config1 = attributes.config2 = 0;
-  attributes.precise_ip = 0;
-  attributes.read_format |= kAlways;
-  const long fd = kernel_call(SYS_perf_event_open, reinterpret_cast<long>(&attributes), pid, cpu,
-                              group, static_cast<long>(flags));
-  if (fd < 0) return fd;
-  const std::optional<Id> id = id_of(static_cast<int>(fd));
-  if (!id) std::abort();
-  const Id leader = group >= 0 ? id_of(group).value_or(*id) : *id;
-  event.leader = leader;
-  if (rules_.ask_for_names()) {
-    const auto of_leader = events_.find(leader);
-    event.name = of_leader != events_.end() && of_leader->second.tid == event.tid
-                     ? of_leader->second.name
-                     : std::make_shared<ThreadName>(event.tid);
-  }
-  event.id = *id;
-  publish(event);
-  groups_[leader].push_back(*id);
-  events_[*id] = std::move(event);
-  ++opened_;
-  return fd;
-}
-
-OpenEvent* Double::find(Id id) {
-  const auto event = events_.find(id);
-  return event == events_.end() ? nullptr : &event->second;
-}
-
-std::string published_path() {
-  return std::string(rules_path()) + ".events";
-}
-
-void Double::publish(const Opening& opening) const {
-  const long file = kernel_call(SYS_open, reinterpret_cast<long>(published_path().c_str()),
-                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (file < 0) return;
-  // Whole records: writes that append do not mix.
-  kernel_call(SYS_write, file, reinterpret_cast<long>(&opening), sizeof(opening));
-  kernel_call(SYS_close, file);
-}
-
-void Double::take_published() {
-  std::ifstream file(published_path(), std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(published_read_));
-  Opening opening;
-  while (file.read(reinterpret_cast<char*>(&opening), sizeof(opening))) {
-    published_read_ += sizeof(opening);
-    OpenEvent event;
-    static_cast<Opening&>(event) = opening;
-    if (events_.try_emplace(opening.id, std::move(event)).second)
-      groups_[opening.leader].push_back(opening.id);
-  }
-}
-
-/// An event of another process too, of which this one has a descriptor.
-OpenEvent* Double::find_published(Id id) {
-  if (OpenEvent* event = find(id)) return event;
-  struct stat status {};
-  if (::stat(published_path().c_str(), &status) != 0 ||
-      static_cast<std::uint64_t>(status.st_size) <= published_read_)
-    return nullptr;
-  take_published();
-  return find(id);
-}
-
-Subject Double::subject_of(const OpenEvent& event, std::uint64_t running_ns) const {
-  return {event.tid, event.name ? event.name->last() : "", running_ns};
-}
-
-std::uint64_t Double::value_of(const OpenEvent& event, std::uint64_t running_ns) const {
-  if (running_ns == 0) return 0;
-  const Subject subject = subject_of(event, running_ns);
-  const std::uint64_t percent = rules_.running_percent(pmu_of(event.code), subject);
-  const std::uint64_t count = rules_.count(event.code, event.counts_kernel, subject);
-  return count / 100 * percent + count % 100 * percent / 100;
-}
-
-Reading parse(const std::vector<std::uint64_t>& words, std::uint64_t format) {
-  Reading reading;
-  std::size_t next = 0;
-  const bool lost = (format & kFormatLost) != 0;
-  if ((format & PERF_FORMAT_GROUP) != 0) {
-    reading.values.resize(words.at(next++));
-    reading.enabled_ns = words.at(next++);
-    reading.running_ns = words.at(next++);
-    for (Reading::Value& value : reading.values) {
-      value.value = words.at(next++);
-      value.id = words.at(next++);
-      if (lost) value.lost = words.at(next++);
-    }
-    return reading;
-  }
-  Reading::Value& value = reading.values.emplace_back();
-  value.value = words.at(next++);
-  reading.enabled_ns = words.at(next++);
-  reading.running_ns = words.at(next++);
-  value.id = words.at(next++);
-  if (lost) value.lost = words.at(next++);
-  return reading;
-}
-
-std::vector<std::uint64_t> format_as(const Reading& reading, std::uint64_t format) {
-  std::vector<std::uint64_t> words;
-  const auto add_if = [&](std::uint64_t flag, std::uint64_t word) {
-    if ((format & flag) != 0) words.push_back(word);
-  };
-  const bool group = (format & PERF_FORMAT_GROUP) != 0;
-  words.push_back(group ? reading.values.size() : reading.values.front().value);
-  add_if(PERF_FORMAT_TOTAL_TIME_ENABLED, reading.enabled_ns);
-  add_if(PERF_FORMAT_TOTAL_TIME_RUNNING, reading.running_ns);
-  for (const Reading::Value& value : reading.values) {
-    if (group) words.push_back(value.value);
-    add_if(PERF_FORMAT_ID, value.id);
-    add_if(kFormatLost, value.lost);
-  }
-  return words;
-}
-
-std::optional<long> Double::read(int fd, void* buffer, std::size_t size) {
-  const std::optional<Id> id = id_of(fd);
-  if (!id) return std::nullopt;
-  const std::lock_guard lock(mutex_);
-  const OpenEvent* event = find_published(*id);
-  if (event == nullptr) return std::nullopt;
-  update_rules();
-  std::vector<std::uint64_t> words(3 * 64 + 3);
-  const long got = kernel_call(SYS_read, fd, reinterpret_cast<long>(words.data()),
-                               static_cast<long>(words.size() * sizeof(words[0])));
-  if (got <= 0) return got;
-  words.resize(static_cast<std::size_t>(got) / sizeof(words[0]));
-  Reading reading = parse(words, event->read_format | kAlways);
-
-  const auto leader = events_.find(event->leader);
-  const bool pinned = leader != events_.end() && leader->second.pinned;
-  std::uint32_t percent =
-      rules_.running_percent(pmu_of(event->code), subject_of(*event, reading.running_ns));
-  if (never_fits(event->leader)) percent = 0;
-  // A pinned group that finds no counters goes into an error state, and reads nothing. It is tried
-  // when the thread first runs, not before.
-  if (pinned && percent == 0 && reading.enabled_ns > 0) return 0;
-  for (Reading::Value& value : reading.values)
-    if (const auto member = events_.find(value.id); member != events_.end())
-      value.value =
-          percent == 0 ? 0 : value_of(member->second, reading.running_ns) - member->second.base;
-  reading.running_ns =
-      reading.running_ns / 100 * percent + reading.running_ns % 100 * percent / 100;
-  const std::vector<std::uint64_t> given = format_as(reading, event->read_format);
-  if (size < given.size() * sizeof(given[0])) return -ENOSPC;
-  std::memcpy(buffer, given.data(), given.size() * sizeof(given[0]));
-  return static_cast<long>(given.size() * sizeof(given[0]));
-}
-
-void Double::reset(int fd, bool group) {
-  const std::optional<Id> id = id_of(fd);
-  if (!id) return;
-  const std::lock_guard lock(mutex_);
-  const OpenEvent* event = find(*id);
-  if (event == nullptr) return;
-  std::vector<std::uint64_t> words(3 * 64 + 3);
-  const long got = kernel_call(SYS_read, fd, reinterpret_cast<long>(words.data()),
-                               static_cast<long>(words.size() * sizeof(words[0])));
-  if (got <= 0) return;
-  const std::uint64_t running_ns = parse(words, event->read_format | kAlways).running_ns;
-  const std::vector<Id> members = group ? groups_[event->leader] : std::vector<Id>{*id};
-  for (const Id member : members)
-    if (const auto found = events_.find(member); found != events_.end())
-      found->second.base = value_of(found->second, running_ns);
-}
-
-void Double::duplicated(int fd) {
-  const std::optional<Id> id = id_of(fd);
-  if (!id) return;
-  const std::lock_guard lock(mutex_);
-  if (OpenEvent* event = find(*id)) ++event->descriptors;
-}
-
-void Double::closing(int fd) {
-  const std::optional<Id> id = id_of(fd);
-  if (!id) return;
-  std::shared_ptr<ThreadName> name;  // closes descriptors too: when the lock is gone
-  const std::lock_guard lock(mutex_);
-  OpenEvent* event = find(*id);
-  if (event == nullptr || --event->descriptors > 0) return;
-  name = std::move(event->name);
-  const Id leader = event->leader;
-  events_.erase(*id);
-  std::vector<Id>& members = groups_[leader];
-  std::erase(members, *id);
-  if (members.empty()) groups_.erase(leader);
-}
 
 Double& the_double() {
   // Never destroyed: descriptors are read until the very end of the process.
@@ -489,6 +114,26 @@ int fcntl(int fd, int command, ...) {
 
 int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
 
+void* mmap(void* address, std::size_t size, int rights, int flags, int fd, off_t offset) noexcept {
+  using namespace bops::pmu_double;
+  if (fd >= 0 && offset == 0 && address == nullptr && rules_path() != nullptr)
+    if (const auto mapped = the_double().map(fd, size, (rights & PROT_WRITE) != 0))
+      return reinterpret_cast<void*>(answer(*mapped));
+  return reinterpret_cast<void*>(
+      answer(kernel_call(SYS_mmap, reinterpret_cast<long>(address), static_cast<long>(size), rights,
+                         flags, fd, offset)));
+}
+
+void* mmap64(void* address, std::size_t size, int rights, int flags, int fd,
+             off64_t offset) noexcept __attribute__((alias("mmap")));
+
+int munmap(void* memory, std::size_t size) noexcept {
+  using namespace bops::pmu_double;
+  if (rules_path() != nullptr && the_double().unmap(memory, size)) return 0;
+  return static_cast<int>(
+      answer(kernel_call(SYS_munmap, reinterpret_cast<long>(memory), static_cast<long>(size))));
+}
+
 int ioctl(int fd, unsigned long request, ...) noexcept {
   using namespace bops::pmu_double;
   va_list list;
@@ -497,7 +142,10 @@ int ioctl(int fd, unsigned long request, ...) noexcept {
   va_end(list);
   if (request == PERF_EVENT_IOC_RESET && rules_path() != nullptr)
     the_double().reset(fd, (argument & PERF_IOC_FLAG_GROUP) != 0);
-  return static_cast<int>(answer(kernel_call(SYS_ioctl, fd, static_cast<long>(request), argument)));
+  const long result = kernel_call(SYS_ioctl, fd, static_cast<long>(request), argument);
+  if (request == PERF_EVENT_IOC_SET_OUTPUT && result == 0 && rules_path() != nullptr)
+    the_double().set_output(fd, static_cast<int>(argument));
+  return static_cast<int>(answer(result));
 }
 
 }  // extern "C"

@@ -4,7 +4,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace bops {
 namespace {
@@ -32,7 +34,7 @@ PmuDouble::PmuDouble(const std::string& rules) {
 PmuDouble::~PmuDouble() {
   ::unsetenv(kRules);
   ::unlink(path_.c_str());
-  ::unlink((path_ + ".events").c_str());
+  for (const char* written : {".events", ".rings"}) ::unlink((path_ + written).c_str());
 }
 
 void PmuDouble::change(const std::string& rules) {
@@ -44,6 +46,12 @@ void PmuDouble::change(const std::string& rules) {
 
 std::map<std::string, std::string> PmuDouble::environment() const {
   return {{kRules, path_}, {kPreload, BOPS_PMU_DOUBLE_LIBRARY}};
+}
+
+std::size_t PmuDouble::rings_mapped() const {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(path_ + ".rings", missing);
+  return missing ? 0 : static_cast<std::size_t>(size);
 }
 
 const char* PmuDouble::skylake_events() {

@@ -1,6 +1,7 @@
 // A PMU for tests, on any machine: see README.md.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -20,6 +21,9 @@ class PmuDouble {
 
   /// What a program needs in its environment to be counted by these rules.
   [[nodiscard]] std::map<std::string, std::string> environment() const;
+
+  /// How many rings for samples have been mapped, or refused, under these rules.
+  [[nodiscard]] std::size_t rings_mapped() const;
 
   /// Rules that give the events of an ordinary x86 their names, to begin others with: instructions,
   /// loads, stores, branches and cycles by the raw codes that Skylake has.

@@ -46,11 +46,6 @@ Expression expression(const std::string& text, const std::string& line) {
           plus == std::string::npos ? 0 : number(text.substr(plus + 1), line)};
 }
 
-bool matches(const std::string& pattern, const Subject& subject) {
-  return pattern == std::to_string(subject.tid) ||
-         ::fnmatch(pattern.c_str(), subject.name.c_str(), 0) == 0;
-}
-
 bool is_name(const std::string& pattern) {
   return pattern != "*" && pattern.find_first_not_of("0123456789") != std::string::npos;
 }
@@ -116,6 +111,26 @@ ErrorRule error_rule(std::istringstream& words, const std::string& line) {
   return rule;
 }
 
+/// "sample worker-* instructions=40 loads=7 at /bin/true 0x1234", "lost * loads=3"
+SampleRule sample_rule(std::istringstream& words, const std::string& line, bool lost) {
+  SampleRule rule;
+  rule.line = line;
+  rule.lost = lost;
+  words >> rule.pattern;
+  std::string word;
+  for (; words >> word && word != "at";) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) wrong(line);
+    rule.counts[word.substr(0, equals)] = expression(word.substr(equals + 1), line);
+  }
+  if (lost) return rule;
+  std::string place;
+  if (!(words >> rule.file >> place)) wrong(line);
+  if (rule.file == "-") rule.file.clear();
+  rule.place = number(place, line);
+  return rule;
+}
+
 void take_line(Rules& rules, const std::string& line) {
   std::istringstream words(line);
   std::string verb;
@@ -140,6 +155,13 @@ void take_line(Rules& rules, const std::string& line) {
     rules.threads.push_back(thread_rule(words, line));
   } else if (verb == "running") {
     rules.running.push_back(running_rule(words, line));
+  } else if (verb == "sample" || verb == "lost") {
+    rules.samples.push_back(sample_rule(words, line, verb == "lost"));
+  } else if (verb == "rings") {
+    words >> word;
+    rules.rings = static_cast<std::uint32_t>(number(word, line));
+  } else if (verb == "without") {
+    while (words >> word) rules.without.insert(word);
   } else if (verb == "error") {
     rules.errors.push_back(error_rule(words, line));
   } else {
@@ -148,6 +170,11 @@ void take_line(Rules& rules, const std::string& line) {
 }
 
 }  // namespace
+
+bool matches(const std::string& pattern, const Subject& subject) {
+  return pattern == std::to_string(subject.tid) ||
+         ::fnmatch(pattern.c_str(), subject.name.c_str(), 0) == 0;
+}
 
 std::uint64_t Expression::value(const Subject& subject) const {
   switch (kind) {
@@ -171,6 +198,11 @@ bool Rules::ask_for_names() const {
   }
   for (const RunningRule& rule : running)
     if (is_name(rule.pattern)) return true;
+  for (const SampleRule& rule : samples) {
+    if (is_name(rule.pattern)) return true;
+    for (const auto& [event, expression] : rule.counts)
+      if (expression.kind == Expression::Kind::kIndex) return true;
+  }
   return false;
 }
 

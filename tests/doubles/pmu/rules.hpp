@@ -52,6 +52,16 @@ struct ErrorRule {
   std::uint64_t after = 0;   ///< not before so many events are open or have been
 };
 
+/// What an event samples at one place, or loses.
+struct SampleRule {
+  std::string line;     ///< as it stands in the rules
+  std::string pattern;  ///< as ThreadRule::pattern
+  std::map<std::string, Expression> counts;
+  bool lost = false;
+  std::string file;         ///< empty: `place` is an address
+  std::uint64_t place = 0;  ///< byte of the file
+};
+
 struct Rules {
   std::set<std::uint32_t> types{0, 3, 4};  ///< PERF_TYPE_HARDWARE, HW_CACHE and RAW
   std::map<Code, std::string> events;
@@ -61,6 +71,9 @@ struct Rules {
   std::vector<ThreadRule> threads;
   std::vector<RunningRule> running;
   std::vector<ErrorRule> errors;
+  std::vector<SampleRule> samples;
+  std::optional<std::uint32_t> rings;  ///< that may be mapped at a time; absent: any number
+  std::set<std::string> without;       ///< what older kernels and plainer PMUs refuse
 
   /// Whether any rule asks for the name of a thread.
   [[nodiscard]] bool ask_for_names() const;
@@ -71,6 +84,9 @@ struct Rules {
   /// What the event would count if it were always on a counter.
   [[nodiscard]] std::uint64_t count(Code code, bool counts_kernel, const Subject& subject) const;
 };
+
+/// Whether a rule's pattern is for the thread.
+[[nodiscard]] bool matches(const std::string& pattern, const Subject& subject);
 
 /// The rules in `text`; writes what is wrong with them to stderr and aborts.
 [[nodiscard]] Rules parse_rules(const std::string& text);

@@ -38,12 +38,13 @@ ThreadName::ThreadName(pid_t tid) : tid_(tid), name_(name_now(tid)) {
                               PERF_FLAG_FD_CLOEXEC);
   if (fd < 0) return;
   fd_ = static_cast<int>(fd);
-  void* ring = ::mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
-  if (ring != MAP_FAILED) ring_ = ring;
+  // Past the double, whose lock may be held.
+  const long ring = kernel_call(SYS_mmap, 0, 2 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  if (ring > 0) ring_ = reinterpret_cast<void*>(ring);
 }
 
 ThreadName::~ThreadName() {
-  if (ring_ != nullptr) ::munmap(ring_, 2 * kPage);
+  if (ring_ != nullptr) kernel_call(SYS_munmap, reinterpret_cast<long>(ring_), 2 * kPage);
   if (fd_ >= 0) ::close(fd_);
 }
 
