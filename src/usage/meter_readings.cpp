@@ -25,7 +25,7 @@ bool is_tenant_region(const RegionCounts& region) {
 std::map<ThreadKey, Shares> shares_by_thread(const RunCounts& counts) {
   std::map<ThreadKey, Shares> shares;
   for (const RegionCounts& region : counts.regions) {
-    if (!is_tenant_region(region)) continue;
+    if (!is_tenant_region(region) || !region.counted) continue;
     TenantShare& share = shares[{region.pid, region.tid, region.thread_start_ns}]
                                [region.name.substr(kTenantRegion.size())];
     share.counts += region.counts;

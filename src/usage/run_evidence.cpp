@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "usage/digest.hpp"
+
 namespace bops {
 
 std::int64_t coverage_ppm_of(const RunCounts& counts) {
@@ -32,7 +34,10 @@ Evidence evidence_of(const CollectorInfo& info, const RunCounts& counts) {
     evidence.method =
         counts.quality == Quality::kScaled ? UsageMethod::kHwScaled : UsageMethod::kHwExact;
   }
-  if (decodes && counts.quality == Quality::kExact) evidence.rel_err_ppm = 0;
+  if (counts.quality == Quality::kExact)
+    evidence.rel_err_ppm = decodes ? std::optional<std::int64_t>(0) : counts.error_ppm;
+  evidence.coverage_ppm = std::min(evidence.coverage_ppm, counts.counted_ppm);
+  if (counts.basis) evidence.event_table = {counts.basis->name, sha256_hex(counts.basis->content)};
   return evidence;
 }
 

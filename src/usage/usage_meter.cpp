@@ -17,8 +17,8 @@
 namespace bops {
 namespace {
 
-/// Records of a run that is about to write no more are not heaped up without end.
-constexpr std::size_t kMaxPending = 100'000;
+/// While nothing can be written no more records than these are made: later ones are longer instead.
+constexpr std::size_t kMaxPending = 10'000;
 
 std::string unit_of(const std::string& meter) {
   if (meter == "bops_formula" || meter == "bops_decoded") return "operations";
@@ -217,10 +217,7 @@ void UsageMeter::make_records(const RunCounts* counts, const RunReadings& readin
 
 void UsageMeter::write(bool final) {
   last_write_ = writer_.append(pending_);
-  if (!last_write_) {
-    if (pending_.size() > kMaxPending) pending_.resize(kMaxPending);
-    return;
-  }
+  if (!last_write_) return;
   pending_.clear();
   last_write_ = writer_.checkpoint(now_on_both_clocks().utc, final);
 }
@@ -239,7 +236,7 @@ void UsageMeter::cut_at(const RunCounts* counts, std::optional<std::uint64_t> cp
       reading = reading->first.meter == unit ? readings.meters.erase(reading) : std::next(reading);
     if (final) readings.meters[{"", unit}] = static_cast<std::int64_t>(amount);
   }
-  make_records(counts, readings);
+  if (final || pending_.size() < kMaxPending) make_records(counts, readings);
   write(final);
 }
 

@@ -69,7 +69,7 @@ TEST(MeterOfWork, is_a_known_meter_or_one_of_the_users_own) {
   EXPECT_TRUE(is_known_meter(meter_of_work("")));
 }
 
-TEST(Evidence, of_an_exact_engine_has_no_error_and_of_hardware_none_that_is_known) {
+TEST(Evidence, of_an_exact_engine_has_no_error_and_of_hardware_that_of_its_self_check) {
   RunCounts counts = two_tenants();
   CollectorInfo engine, hardware;
   engine.integrity = "in_target";
@@ -77,8 +77,16 @@ TEST(Evidence, of_an_exact_engine_has_no_error_and_of_hardware_none_that_is_know
   EXPECT_EQ(evidence_of(engine, counts).method, UsageMethod::kCounted);
   EXPECT_EQ(evidence_of(engine, counts).rel_err_ppm, 0);
   EXPECT_EQ(evidence_of(hardware, counts).integrity, UsageIntegrity::kKernel);
+  EXPECT_FALSE(evidence_of(hardware, counts).rel_err_ppm);
+  counts.error_ppm = 1000;
+  counts.basis = {"skylake", "{}"};
+  EXPECT_EQ(evidence_of(hardware, counts).rel_err_ppm, 1000) << "of the self check";
+  EXPECT_EQ(evidence_of(hardware, counts).event_table->sha256,
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
   counts.quality = Quality::kScaled;
+  counts.counted_ppm = 250'000;
   EXPECT_EQ(evidence_of(hardware, counts).method, UsageMethod::kHwScaled);
+  EXPECT_EQ(evidence_of(hardware, counts).coverage_ppm, 250'000);
   EXPECT_FALSE(evidence_of(hardware, counts).rel_err_ppm);
   counts.quality = Quality::kApproximate;
   EXPECT_EQ(evidence_of(hardware, counts).method, UsageMethod::kHwExact);
