@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "collectors/exact/decode/instruction.hpp"
 #include "collectors/exact/function_counts.hpp"
@@ -221,7 +223,28 @@ RunCounts BlockCounter::count_with_functions(const BlockProfile& profile) {
   DecodedBlocks blocks(profile, memory_);
   RunCounts run = count(blocks);
   run.functions = count_functions(blocks);
+  std::erase_if(run.functions,
+                [this](const FunctionCounts& function) { return is_instrument(function.image); });
   return run;
+}
+
+bool BlockCounter::is_instrument(const std::string& path) const {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return false;
+  const std::string_view name = std::string_view(path).substr(slash + 1);
+  return std::any_of(instruments_.begin(), instruments_.end(),
+                     [name](const std::string& start) { return name.starts_with(start); });
+}
+
+std::vector<ImageCounts> BlockCounter::image_rows(const std::map<std::string, Counts>& sums) {
+  std::vector<ImageCounts> rows;
+  for (const auto& [path, counts] : sums) {
+    auto build_id = build_ids_.find(path);
+    if (build_id == build_ids_.end())
+      build_id = build_ids_.emplace(path, path.starts_with('/') ? elf_build_id(path) : "").first;
+    rows.push_back({path, build_id->second, counts});
+  }
+  return rows;
 }
 
 RunCounts BlockCounter::count(DecodedBlocks& blocks) {
@@ -230,14 +253,20 @@ RunCounts BlockCounter::count(DecodedBlocks& blocks) {
   for (const BlockProfile::Mapping& mapping : profile.mappings)
     mappings.emplace(mapping.index, &mapping);
 
+  std::set<std::uint32_t> instruments;  // mappings
+  for (const BlockProfile::Mapping& mapping : profile.mappings)
+    if (is_instrument(mapping.path)) instruments.insert(mapping.index);
+
   SumsByIndex sums;  // by index of a thread or region
   SumsByIndex mapping_sums;
   UnknownInstructions unknown;
   bool assumes_tile_size = false;
   const auto add = [&](std::uint32_t index, std::size_t place, const BlockFacts& facts,
                        std::size_t instructions, std::uint64_t times) {
+    const std::uint32_t mapping = profile.blocks[place].mapping;
+    mapping_sums[mapping].add(facts, times);
+    if (!instruments.empty() && instruments.contains(mapping)) return;
     sums[index].add(facts, times);
-    mapping_sums[profile.blocks[place].mapping].add(facts, times);
     assumes_tile_size |= facts.assumes_tile_size;
     if (!facts.has_unknown) return;
     for (const std::string& bytes : blocks.unknown(place, 0, instructions)) unknown[bytes] += times;
@@ -289,18 +318,15 @@ RunCounts BlockCounter::count(DecodedBlocks& blocks) {
     run.processes.push_back({program.pid, program.ppid, program.path, false, program.reason,
                              since(start_ns, program.start_mono_ns), std::nullopt, Counts{}});
 
-  std::map<std::string, Counts> image_sums;
+  std::map<std::string, Counts> image_sums, instrument_sums;
   for (const auto& [index, sum] : mapping_sums.all()) {
     const auto mapping = mappings.find(index);
     const auto name = image_name(mapping != mappings.end() ? mapping->second : nullptr);
-    image_sums.try_emplace(name, Counts::exact_zero()).first->second += sum.counts();
+    auto& of_kind = instruments.contains(index) ? instrument_sums : image_sums;
+    of_kind.try_emplace(name, Counts::exact_zero()).first->second += sum.counts();
   }
-  for (auto& [path, counts] : image_sums) {
-    auto build_id = build_ids_.find(path);
-    if (build_id == build_ids_.end())
-      build_id = build_ids_.emplace(path, path.starts_with('/') ? elf_build_id(path) : "").first;
-    run.images.push_back({path, build_id->second, counts});
-  }
+  run.images = image_rows(image_sums);
+  run.instruments = image_rows(instrument_sums);
 
   warn_of_unknown(unknown, run.warnings);
   if (assumes_tile_size)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -68,7 +69,9 @@ class DecodedBlocks {
 class BlockCounter {
  public:
   /// `via` names the engine in every thread's row.
-  explicit BlockCounter(std::string via) : via_(std::move(via)) {}
+  /// Images whose file names start with one of `instruments` are no part of the target.
+  explicit BlockCounter(std::string via, std::vector<std::string> instruments = {})
+      : via_(std::move(via)), instruments_(std::move(instruments)) {}
 
   [[nodiscard]] RunCounts count(const BlockProfile& profile);
   /// With the functions, too, which takes the symbols of every image.
@@ -76,8 +79,11 @@ class BlockCounter {
 
  private:
   [[nodiscard]] RunCounts count(DecodedBlocks& blocks);
+  [[nodiscard]] bool is_instrument(const std::string& path) const;
+  [[nodiscard]] std::vector<ImageCounts> image_rows(const std::map<std::string, Counts>& sums);
 
   std::string via_;
+  std::vector<std::string> instruments_;
   InstructionMemory memory_;
   std::unordered_map<std::string, std::string> build_ids_;  // by path
 };

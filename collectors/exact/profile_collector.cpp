@@ -15,7 +15,12 @@ namespace bops::exact {
 /// Block ids recur in the next run's profile, for other blocks: nothing may be remembered of them.
 void ProfileCollector::profile_in(const RunDirectory& directory) {
   profile_path_ = directory.path + "/" + BOPS_PROFILE_FILE_NAME;
-  counter_ = BlockCounter(engine_);
+  counter_ = BlockCounter(engine_, instruments_);
+}
+
+Result<void> ProfileCollector::configure(const CountingOptions& options) {
+  instruments_ = options.instruments;
+  return Collector::configure(options);
 }
 
 Result<void> ProfileCollector::create_profile(const RunDirectory& directory) const {

@@ -18,6 +18,7 @@ namespace bops::exact {
 /// order, and puts its engine in front of the program.
 class ProfileCollector : public Collector {
  public:
+  [[nodiscard]] Result<void> configure(const CountingOptions& options) override;
   [[nodiscard]] Result<void> on_thread_event(const ThreadEvent&) override { return {}; }
   [[nodiscard]] Result<RunCounts> snapshot() override { return count(Detail::kNoFunctions); }
   [[nodiscard]] Result<RunCounts> collect() override;
@@ -43,6 +44,7 @@ class ProfileCollector : public Collector {
   [[nodiscard]] Result<RunCounts> count(Detail detail);
 
   std::string engine_;
+  std::vector<std::string> instruments_;
   std::string profile_path_;
   BlockCounter counter_;  ///< of one run
 };

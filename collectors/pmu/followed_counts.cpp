@@ -1,6 +1,7 @@
 #include "collectors/pmu/followed_counts.hpp"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -71,6 +72,12 @@ std::string file_of(pid_t pid) {
 
 std::uint64_t FollowedCounts::now() const {
   return mono_ns() - start_ns_;
+}
+
+void FollowedCounts::add_reason(std::map<std::string, Reasons>& reasons, const Error& reason) {
+  Reasons& known = reasons[reason.message];
+  ++known.threads;
+  known.remedy = reason.remedy;
 }
 
 Result<void> FollowedCounts::hold_root(pid_t pid) {
@@ -163,24 +170,23 @@ void FollowedCounts::open(Live& live, Start start) {
 }
 
 void FollowedCounts::leave_uncounted(ThreadCounts& row, const Error& reason) {
-  if (!std::exchange(row.counted, false)) return;
-  Reasons& reasons = uncounted_[reason.message];
-  ++reasons.threads;
-  reasons.remedy = reason.remedy;
+  if (std::exchange(row.counted, false)) add_reason(uncounted_, reason);
 }
 
-void FollowedCounts::read(Live& live) {
-  if (!live.counters || !live.row.counted) return;
+/// Why the thread cannot be counted, if it cannot.
+std::optional<Error> FollowedCounts::read(Live& live) {
+  if (!live.counters || !live.row.counted) return std::nullopt;
   const auto reading = live.counters->read();
-  if (!reading) return leave_uncounted(live.row, reading.error());
-  if (!reading->means_something()) return leave_uncounted(live.row, lost(reading->state));
+  if (!reading) return reading.error();
+  if (!reading->means_something()) return lost(reading->state);
   live.last = since(*reading, live.base, live.last);
   live.row.counts.instructions = live.last.counts;
+  return std::nullopt;
 }
 
 /// Ends the row of a thread, whose counters stay open.
 void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
-  read(live);
+  if (const auto missing = read(live)) leave_uncounted(live.row, *missing);
   live.row.end_ns = now_ns;
   if (live.row.name.empty()) live.row.name = read_comm(live.row.pid, live.row.tid).value_or("");
   if (live.last.state == Reading::State::kScaled) {
@@ -258,7 +264,8 @@ const FollowedCounts::Program& FollowedCounts::program(pid_t pid, const std::str
   const auto [known, is_new] = programs_.try_emplace(path);
   if (is_new) {
     const std::string file = file_of(pid);
-    known->second.traces = elf_imports(file, "ptrace");
+    known->second.traces =
+        elf_imports(file, "ptrace") || static_program_calls(file, "ptrace", SYS_ptrace);
     known->second.names_regions = names_regions(file);
   }
   return known->second;
@@ -342,6 +349,7 @@ RunCounts FollowedCounts::counts() {
   run.threads = finished_;
   run.cycles = finished_cycles_;
   RegionRows regions = finished_regions_;
+  std::map<std::string, Reasons> reasons = uncounted_;
   std::vector<std::size_t> process_of_row = process_of_finished_;
   std::uint64_t scaled = scaled_threads_;
   for (auto& [tid, live] : live_) {
@@ -353,10 +361,12 @@ RunCounts FollowedCounts::counts() {
       add_regions(live, part, regions);
       work = std::move(part.work);
     }
-    if (readable) read(live);
+    // What cannot be read now may be yet: PAPI does not tell a thread that has not run.
+    const auto missing = readable ? read(live) : std::nullopt;
     ThreadCounts row = live.row;
     row.work = std::move(work);
-    row.counted &= readable;
+    row.counted &= readable && !missing;
+    if (missing) add_reason(reasons, *missing);
     if (row.name.empty()) row.name = read_comm(row.pid, row.tid).value_or("");
     if (live.last.state == Reading::State::kScaled) ++scaled;
     if (row.counted && live.counters) add_cycles(run.cycles, live.last.cycles);
@@ -389,7 +399,7 @@ RunCounts FollowedCounts::counts() {
   }
   if (uncounted > 0)
     run.quality = uncounted == run.threads.size() ? Quality::kMissing : Quality::kPartial;
-  for (const auto& [reason, details] : uncounted_)
+  for (const auto& [reason, details] : reasons)
     run.warnings.push_back({"threads_uncounted", std::to_string(details.threads) +
                                                      " threads were not counted: " + reason + "; " +
                                                      details.remedy});

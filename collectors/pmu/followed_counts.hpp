@@ -67,9 +67,10 @@ class FollowedCounts {
   void exit(pid_t tid);
   void fork(pid_t child, pid_t maker);
   void open(Live& live, Start start);
-  void read(Live& live);
+  [[nodiscard]] std::optional<Error> read(Live& live);
   void finish(Live& live, std::uint64_t now_ns);
   void leave_uncounted(ThreadCounts& row, const Error& reason);
+  static void add_reason(std::map<std::string, Reasons>& reasons, const Error& reason);
   void warn_once(std::string code, std::string message);
   void look_at_program(pid_t pid, const ProcessCounts& process);
   [[nodiscard]] const Program& program(pid_t pid, const std::string& path);

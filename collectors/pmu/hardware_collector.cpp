@@ -221,11 +221,11 @@ Result<void> HardwareCollector::make_counters() {
   auto papi = make_papi_counters(*sets(), options_.with_kernel);
   if (division_ == Division::kPapi) {
     if (!papi) return tl::unexpected(papi.error());
-    if (options_.snapshots && !(*papi)->reads_running_threads())
+    if (options_.snapshots && !papi_reads_running_threads())
       return failure("PAPI before 7.1 reads wrong numbers from threads that run",
                      "leave out --interval and --control, or count with --collector perf");
     counters_ = *std::move(papi);
-  } else if (papi && (!options_.snapshots || (*papi)->reads_running_threads())) {
+  } else if (papi && (!options_.snapshots || papi_reads_running_threads())) {
     counters_ = std::make_unique<DividedCounters>(*std::move(papi), std::move(perf));
   } else {
     counters_ = std::move(perf);
@@ -263,6 +263,7 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
                        ": it is setuid or setgid, or has capabilities, and the kernel lets nobody "
                        "look into such a program",
                    "run bops as root, or run it uncounted with --allow-uncounted");
+  program_ = plan.executable;
   start_ns_ = directory.start_mono_ns;
   regions_.reset();
   followed_.reset();
@@ -321,6 +322,10 @@ Result<void> HardwareCollector::hold(pid_t root) {
   warnings_.push_back({"threads_not_followed",
                        "counted by inheritance: the one row stands for all threads and children "
                        "of the target; setuid programs among them are not in it"});
+  if (names_regions(program_))
+    warnings_.push_back({"regions_not_counted",
+                         "the regions of the target are not counted: its threads have no counters "
+                         "of their own (--no-ptrace)"});
   return {};
 }
 
@@ -329,10 +334,6 @@ Result<void> HardwareCollector::on_thread_event(const ThreadEvent& event) {
   if (event.kind == ThreadEvent::Kind::kReleased && !options_.follow) {
     root_.start_ns = mono_ns() - start_ns_;
     root_.executable = read_executable(event.pid).value_or("");
-    if (names_regions("/proc/" + std::to_string(event.pid) + "/exe"))
-      warnings_.push_back({"regions_not_counted",
-                           "the regions of the target are not counted: its threads have no "
-                           "counters of their own (--no-ptrace)"});
   }
   if (!followed_) return {};
   // Attached to, without a root.
@@ -420,8 +421,8 @@ Result<RunCounts> HardwareCollector::collect() {
 }
 
 Result<RunCounts> HardwareCollector::recover(const RunDirectory& /*directory*/) {
-  return failure("hardware counters ended with the bops that held them",
-                 "use --interval with -o FILE: what is in FILE then is not lost");
+  return failure("hardware counters ended with the bops that held them, before its first snapshot",
+                 "snapshots are taken once a second");
 }
 
 }  // namespace bops::pmu

@@ -43,6 +43,7 @@ class HardwareCollector final : public Collector {
   void serve() override;
   [[nodiscard]] Result<RunCounts> snapshot() override { return counts(); }
   [[nodiscard]] Result<RunCounts> collect() override;
+  [[nodiscard]] bool counts_outlive_bops() const override { return false; }
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override;
 
  private:
@@ -64,6 +65,7 @@ class HardwareCollector final : public Collector {
   mutable std::optional<Result<std::vector<EventSet>>> sets_;
   CountingOptions options_;
   VectorPlan vector_plan_;
+  std::string program_;  ///< file of the command
   std::uint64_t start_ns_ = 0;
   std::unique_ptr<DescriptorLimit> descriptors_;
   std::unique_ptr<VectorSum> vector_;  ///< before what adds to it; null: not asked for

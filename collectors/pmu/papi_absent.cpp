@@ -19,4 +19,8 @@ Result<std::unique_ptr<ThreadCounters>> make_papi_counters(const std::vector<Eve
   return absent();
 }
 
+bool papi_reads_running_threads() {
+  return false;
+}
+
 }  // namespace bops::pmu

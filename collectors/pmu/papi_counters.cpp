@@ -33,7 +33,9 @@ Error papi_error(const std::string& doing, int code) {
 /// PAPI's global state, from its initialisation to its shutdown.
 class PapiLibrary {
  public:
-  PapiLibrary() : version_(PAPI_library_init(PAPI_VER_CURRENT)) {}
+  PapiLibrary() : version_(PAPI_library_init(PAPI_VER_CURRENT)) {
+    if (is_usable() && version() < kFirstToReadRunning) read_by_system_call();
+  }
   PapiLibrary(const PapiLibrary&) = delete;
   PapiLibrary& operator=(const PapiLibrary&) = delete;
   ~PapiLibrary() {
@@ -41,8 +43,19 @@ class PapiLibrary {
   }
   [[nodiscard]] bool is_usable() const { return version_ == PAPI_VER_CURRENT; }
   [[nodiscard]] static int version() { return PAPI_get_opt(PAPI_LIB_VERSION, nullptr); }
+  /// Whether it reads other threads' counters by rdpmc, which reads those of bops's CPU.
+  [[nodiscard]] static bool reads_by_instruction() {
+    const PAPI_component_info_t* const component = PAPI_get_component_info(kCpuComponent);
+    return component == nullptr || component->fast_counter_read != 0;
+  }
 
  private:
+  /// PAPI itself clears the flag where a counter cannot be mapped, and goes on by read(2).
+  static void read_by_system_call() {
+    const PAPI_component_info_t* const component = PAPI_get_component_info(kCpuComponent);
+    if (component != nullptr) const_cast<PAPI_component_info_t*>(component)->fast_counter_read = 0;
+  }
+
   int version_;
 };
 
@@ -77,7 +90,7 @@ class PapiCounters final : public ThreadCounters {
   [[nodiscard]] Result<std::unique_ptr<OpenCounters>> open(pid_t tid, Start start) override;
   [[nodiscard]] bool starts_on_exec() const override { return false; }
   [[nodiscard]] bool reads_running_threads() const override {
-    return PapiLibrary::version() >= kFirstToReadRunning;
+    return papi_reads_running_threads() || !PapiLibrary::reads_by_instruction();
   }
 
   [[nodiscard]] const std::vector<Role>& roles() const { return roles_; }
@@ -190,6 +203,10 @@ Result<std::string> papi_version() {
   return std::to_string(PAPI_VERSION_MAJOR(version)) + "." +
          std::to_string(PAPI_VERSION_MINOR(version)) + "." +
          std::to_string(PAPI_VERSION_REVISION(version));
+}
+
+bool papi_reads_running_threads() {
+  return PapiLibrary::version() >= kFirstToReadRunning;
 }
 
 Result<std::unique_ptr<ThreadCounters>> make_papi_counters(const std::vector<EventSet>& sets,

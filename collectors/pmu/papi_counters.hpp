@@ -20,4 +20,9 @@ namespace bops::pmu {
 [[nodiscard]] Result<std::unique_ptr<ThreadCounters>> make_papi_counters(
     const std::vector<EventSet>& sets, bool with_kernel);
 
+/// Whether the running PAPI is one that reads threads while they run as it should: 7.1 and later.
+/// Of earlier ones only the way is used that PAPI falls back on itself, for snapshots that are of
+/// use if bops is killed.
+[[nodiscard]] bool papi_reads_running_threads();
+
 }  // namespace bops::pmu

@@ -105,7 +105,7 @@ RegionArea::~RegionArea() {
 
 std::optional<RegionState> RegionArea::read() const {
   constexpr int kTries = 1000;  // a thread that changes it in each of them writes nonsense
-  const auto copy = std::make_unique<bops_region_area>();
+  const auto copy = std::make_unique_for_overwrite<bops_region_area>();
   bool is_whole = false;
   for (int i = 0; i < kTries && !is_whole; ++i) {
     const std::uint64_t before = __atomic_load_n(&area_->sequence, __ATOMIC_ACQUIRE);

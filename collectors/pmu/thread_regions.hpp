@@ -11,8 +11,8 @@
 
 namespace bops::pmu {
 
-/// Whether the program has the region library in it, or takes it from a shared library: as far as its
-/// file tells, which says nothing of what it loads as it runs.
+/// Whether the program has the region library in it, or takes it from a shared library: as far as
+/// its file tells, which says nothing of what it loads as it runs.
 [[nodiscard]] bool names_regions(const std::string& program);
 
 /// What a thread gets that asks for its counters (region_area.h).

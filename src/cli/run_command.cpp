@@ -9,8 +9,9 @@
 #include <tuple>
 
 #include "cli/cli.hpp"
-#include "cli/durations.hpp"
+#include "cli/kept_run.hpp"
 #include "cli/report_sink.hpp"
+#include "cli/reporting_options.hpp"
 #include "cli/usage/emission_options.hpp"
 #include "launch/command.hpp"
 #include "launch/interpreter.hpp"
@@ -42,21 +43,14 @@ Examples:
 constexpr std::uint32_t kMaxRepeats = 100000;
 
 struct Options {
-  std::string collector = "auto";
-  std::string output;
-  std::string format;
-  std::string interval;
+  ReportingOptions reporting;
+  std::string gpu = "auto";
   std::string delay;
   std::string control;
   std::string vector;
-  std::string colour = "auto";
   std::string calibration;
-  std::vector<std::string> labels;
   std::uint32_t repeat = 1;
-  bool per_thread = false;
-  bool redact = false;
   bool require_pmu = false;
-  bool with_kernel = false;
   bool no_ptrace = false;
   bool allow_uncounted = false;
   bool strict = false;
@@ -64,29 +58,21 @@ struct Options {
 };
 
 void add_options(CLI::App& run, Options& options) {
-  run.add_option("--collector", options.collector,
-                 "What counts: auto, or one that bops doctor lists")
+  add_reporting_options(run, options.reporting);
+  run.add_option("--gpu", options.gpu,
+                 "Count what NVIDIA GPUs execute: meter sums it at next to no cost; profile gives "
+                 "each kernel, launching it again for each pass; auto meters where there is a GPU")
+      ->check(CLI::IsMember({"off", "auto", "meter", "profile"}))
       ->capture_default_str();
-  run.add_option("-o,--output", options.output,
-                 "Write the report to FILE (.txt .json .csv .md .html), - is stdout");
-  run.add_option("--format", options.format, "Format of the report, whatever FILE is called");
-  run.add_flag("--per-thread", options.per_thread, "Show every thread in the report");
-  run.add_option("--interval", options.interval,
-                 "Write a JSON line of what was executed in each interval, e.g. 500ms");
   run.add_option("--delay", options.delay, "Count only from then on, e.g. 5s");
   run.add_option("--control", options.control,
                  "Obey the lines start, stop and snapshot written to FIFO");
   run.add_option("--repeat", options.repeat, "Run the command N times; mean and spread")
       ->check(CLI::Range(1U, kMaxRepeats));
-  run.add_option("--label", options.labels, "KEY=VALUE to keep in the record (repeatable)")
-      ->allow_extra_args(false);
-  run.add_flag("--redact", options.redact, "Leave the command's words out of every record");
   run.add_option("--calibration", options.calibration,
                  "Estimate the decoded operations by FILE of bops calibrate, made for this build");
   run.add_flag("--strict", options.strict, "Exit with 125 if the count is anything but exact");
   run.add_flag("--require-pmu", options.require_pmu, "Refuse to run without hardware counters");
-  run.add_flag("--with-kernel", options.with_kernel,
-               "Count what the kernel executes for the command as well (hardware counters)");
   run.add_flag("--vector{same-run}", options.vector,
                "Estimate floating-point and vector operations from their hardware events; "
                "=second-run: run the command again to count them")
@@ -95,11 +81,21 @@ void add_options(CLI::App& run, Options& options) {
                "Do not follow threads by ptrace: hardware counters then give totals only");
   run.add_flag("--allow-uncounted", options.allow_uncounted,
                "Run a command that cannot be counted (setuid, 32-bit, ...) all the same");
-  run.add_option("--color", options.colour, "Colour the text report")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->capture_default_str();
   add_emission_options(run, options.emission);
   run.footer(kFooter);
+}
+
+GpuChoice gpu_choice(const std::string& word) {
+  if (word == "off") return GpuChoice::kOff;
+  if (word == "meter") return GpuChoice::kMeter;
+  return word == "profile" ? GpuChoice::kProfile : GpuChoice::kAuto;
+}
+
+/// The poorest of what the record has.
+Quality quality_of(const RunCounts& counts) {
+  Quality quality = counts.quality;
+  for (const GpuDeviceCounts& gpu : counts.gpus) quality = poorer(quality, gpu.quality);
+  return quality;
 }
 
 Result<RunRequest> request_of(const Options& options, const Invocation& invocation) {
@@ -109,30 +105,24 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
     return failure("no command to run", "put it behind two dashes: bops run -- CMD [ARGS...]");
   for (char** variable = environ; *variable != nullptr; ++variable)
     request.environment.emplace_back(*variable);
-  request.collector = options.collector;
+  request.collector = options.reporting.collector;
+  request.gpu = gpu_choice(options.gpu);
   request.require_pmu = options.require_pmu;
   request.allow_uncounted = options.allow_uncounted;
-  request.redact = options.redact;
-  for (const std::string& label : options.labels) {
-    const auto equals = label.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return failure("--label " + label + " is not KEY=VALUE",
-                     "write --label build=O3, for instance");
-    request.labels[label.substr(0, equals)] = label.substr(equals + 1);
-  }
-  request.with_kernel = options.with_kernel;
+  request.redact = options.reporting.redact;
+  auto labels = labels_of(options.reporting);
+  if (!labels) return tl::unexpected(labels.error());
+  request.labels = *std::move(labels);
+  request.with_kernel = options.reporting.with_kernel;
   if (options.vector == "same-run") request.vector = VectorCounting::kBeside;
   request.follow = !options.no_ptrace;
   request.control = options.control;
   for (const auto& [name, text, duration] :
-       {std::tuple{"--interval", &options.interval, &request.interval},
+       {std::tuple{"--interval", &options.reporting.interval, &request.interval},
         std::tuple{"--delay", &options.delay, &request.delay}}) {
-    if (text->empty()) continue;
-    const auto parsed = parse_duration(*text);
-    if (!parsed)
-      return failure(std::string(name) + " " + *text + " is not a duration",
-                     "write 500ms, 2s or 1m, for instance");
-    *duration = *parsed;
+    const auto parsed = duration_of(name, *text);
+    if (!parsed) return tl::unexpected(parsed.error());
+    if (*parsed) *duration = **parsed;
   }
   if (options.repeat > 1 && (request.interval.count() > 0 || !request.control.empty()))
     return failure("--repeat cannot be combined with --interval or --control",
@@ -161,12 +151,6 @@ Result<std::optional<Calibration>> calibration_for(const RunRequest& request,
   if (auto same = check_same_builds(*calibration, program_behind(plan->executable)); !same)
     return tl::unexpected(same.error());
   return std::optional<Calibration>(*std::move(calibration));
-}
-
-/// Tells where the counts are that could not be written.
-void keep(FinishedRun& run) {
-  run.directory.keep();
-  std::cerr << "      the counts are kept: bops recover " << run.directory.name() << " -o FILE\n";
 }
 
 /// Runs the command as often as asked, until it is killed. The record of the last run, with the
@@ -199,7 +183,7 @@ int run(const Options& options, const Invocation& invocation) {
   if (!request) return report_error(request.error());
   const auto calibration = calibration_for(*request, options.calibration);
   if (!calibration) return report_error(calibration.error());
-  auto sink = ReportSink::open(options.output, options.format,
+  auto sink = ReportSink::open(options.reporting.output, options.reporting.format,
                                request->interval.count() > 0 || !request->control.empty());
   if (!sink) return report_error(sink.error());
   const auto usage = open_usage_meter(options.emission, request->labels, options.strict);
@@ -214,7 +198,7 @@ int run(const Options& options, const Invocation& invocation) {
   if (!finished) return report_error(finished.error());
   if (*calibration) apply_calibration(**calibration, options.calibration, finished->record);
 
-  const RenderOptions render{options.per_thread, use_colour(options.colour, sink->fd())};
+  const RenderOptions render = render_options(options.reporting, sink->fd());
   const std::uint64_t begin_ns = mono_ns();
   if (const auto written = sink->write(finished->record, render); !written) {
     const int status = report_error(written.error());
@@ -223,7 +207,7 @@ int run(const Options& options, const Invocation& invocation) {
   }
   spdlog::debug("the target took {} us, the report {} us", finished->record.wall_ns / 1000,
                 (mono_ns() - begin_ns) / 1000);
-  const Quality quality = finished->record.counts.quality;
+  const Quality quality = quality_of(finished->record.counts);
   if (options.strict && quality != Quality::kExact)
     return report_error(
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",

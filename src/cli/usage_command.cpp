@@ -23,6 +23,7 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
 
   // Rating.
   add_usage_rate(*usage);
+  add_usage_indicators(*usage);
 }
 
 }  // namespace bops

@@ -8,6 +8,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/validate_bench.hpp"
+#include "cli/validate_gpu.hpp"
 #include "platform/files.hpp"
 #include "platform/host_identity.hpp"
 #include "platform/programs.hpp"
@@ -55,6 +56,7 @@ struct Options {
   std::optional<std::int64_t> size;
   double bound = 8;
   bool quick = false;
+  bool gpu = false;
   bool paper_scale = false;
   bool json = false;
 };
@@ -119,6 +121,7 @@ int status_of(const validate::Verdict& verdict) {
 }
 
 int run(const Options& options, Collectors collectors) {
+  if (options.gpu) return validate_gpu(collectors, use_colour(options.colour, STDOUT_FILENO));
   const auto format = format_name(options);
   if (!format) return report_error(format.error());
   const auto rules = shipped_rules();
@@ -163,6 +166,10 @@ void add_options(CLI::App& command, Options& options) {
       ->delimiter(',');
   command.add_option("--size", options.size, "Size of every kernel, instead of those of the file")
       ->check(CLI::PositiveNumber);
+  command
+      .add_flag("--gpu", options.gpu,
+                "Instead, profile the reference kernels of GPUs and hold them to their source")
+      ->excludes("--claim");
   command.add_flag("--quick", options.quick, "Small sizes, one seed: some seconds");
   command.add_flag("--paper-scale", options.paper_scale,
                    "Estimate the published totals at the nearest plausible sizes");

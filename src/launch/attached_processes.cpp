@@ -36,6 +36,17 @@ void AttachedProcesses::reap() {
   }
 }
 
+/// When to ask again: soon, but not for more than a twentieth of the time.
+WaitClock::time_point AttachedProcesses::attach_newcomers(const Newcomers& more) {
+  constexpr WaitClock::duration kSoon = std::chrono::milliseconds(100);
+  constexpr int kShareOfTime = 20;
+  const WaitClock::time_point begin = WaitClock::now();
+  for (const pid_t pid : more())
+    if (!follower_->is_following(pid)) (void)follower_->attach(pid);
+  const WaitClock::time_point end = WaitClock::now();
+  return end + std::max(kSoon, kShareOfTime * (end - begin));
+}
+
 bool AttachedProcesses::asked_to_end() const {
   bool asked = false;
   while (const auto info = signals_.next()) {
@@ -47,29 +58,25 @@ bool AttachedProcesses::asked_to_end() const {
 
 void AttachedProcesses::wait(std::optional<std::chrono::nanoseconds> duration, const Ticker& ticker,
                              const Newcomers& more, std::span<const Watched> watched) {
-  constexpr auto kAskAgain = std::chrono::seconds(1);
   std::optional<WaitClock::time_point> deadline;
   if (duration) deadline = WaitClock::now() + *duration;
   Ticking ticking(ticker);
-  const Ticker asking{more ? kAskAgain : std::chrono::nanoseconds(0), [&] {
-                        for (const pid_t pid : more())
-                          if (!follower_->is_following(pid)) (void)follower_->attach(pid);
-                      }};
-  Ticking newcomers(asking);
+  std::optional<WaitClock::time_point> newcomers;
+  if (more) newcomers = WaitClock::now();
   std::vector<pollfd> polled{{signals_.fd(), POLLIN, 0}};
   for (const Watched& one : watched) polled.push_back({one.fd, POLLIN, 0});
   reap();
   // With newcomers to come, nobody left is no end.
   while (follower_->is_following_any() || more) {
     if (deadline && WaitClock::now() >= *deadline) return;
-    sleep_until(polled, earliest(earliest(deadline, ticking.next()), newcomers.next()));
+    sleep_until(polled, earliest(earliest(deadline, ticking.next()), newcomers));
     const bool ends = asked_to_end();
     reap();
     if (ends) return;
     for (std::size_t i = 0; i < watched.size(); ++i)
       if ((polled[i + 1].revents & POLLIN) != 0) watched[i].on_readable();
     ticking.tick_if_due();
-    newcomers.tick_if_due();
+    if (newcomers && WaitClock::now() >= *newcomers) newcomers = attach_newcomers(more);
   }
 }
 

@@ -26,8 +26,8 @@ class AttachedProcesses {
   [[nodiscard]] static Result<AttachedProcesses> attach(const std::vector<pid_t>& pids,
                                                         ThreadFollower::Listener listener);
 
-  /// Processes that appear in `more()`, asked about once a second, are attached to as well (a
-  /// cgroup has no event that tells of them).
+  /// Processes that appear in `more()`, asked ten times a second unless that takes too long, are
+  /// attached to as well (a cgroup has no event that tells of them).
   using Newcomers = std::function<std::vector<pid_t>()>;
 
   /// Waits until all have ended, SIGINT, SIGTERM or SIGHUP has come, or `duration` has passed, if
@@ -45,6 +45,7 @@ class AttachedProcesses {
   /// Handles all that has happened to the followed threads.
   void reap();
   [[nodiscard]] bool asked_to_end() const;
+  [[nodiscard]] std::chrono::steady_clock::time_point attach_newcomers(const Newcomers& more);
 
   SignalHold signals_;
   std::unique_ptr<ThreadFollower> follower_;

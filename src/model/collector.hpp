@@ -27,8 +27,9 @@ struct CollectorInfo {
 /// Can it run here, on this machine, now?
 struct Probe {
   bool usable = false;
-  std::string reason;  ///< why not, or under which limits; one sentence
-  std::string remedy;  ///< what to do about it; empty if there is nothing to do
+  std::string reason;             ///< why not, or under which limits; one sentence
+  std::string remedy;             ///< what to do about it; empty if there is nothing to do
+  bool nothing_to_count = false;  ///< what it counts is not on this machine: no loss
 };
 
 /// Something of this machine that bounds what a collector can do, for `bops doctor`.
@@ -75,13 +76,23 @@ enum class VectorCounting : std::uint8_t {
   kAlone,   ///< instead of them: the counts of such a run are missing but for the estimate
 };
 
+/// How the work of GPUs is counted (`--gpu`).
+enum class GpuCounting : std::uint8_t {
+  kMeter,    ///< sums of many kernels, at next to no cost
+  kProfile,  ///< each kernel for itself, launched again for each pass
+};
+
 /// How a run is to be counted.
 struct CountingOptions {
   bool with_kernel = false;  ///< what the kernel executes for the target as well
   bool follow = true;        ///< false: threads and children must not be traced (--no-ptrace)
   bool snapshots = false;    ///< snapshot() will be called while threads run
   VectorCounting vector = VectorCounting::kOff;
-  std::size_t vector_run = 0;  ///< kAlone: which one of Collector::vector_runs()
+  std::size_t vector_run = 0;             ///< kAlone: which one of Collector::vector_runs()
+  GpuCounting gpu = GpuCounting::kMeter;  ///< of a collector that counts GPUs
+  /// Starts of the file names of code that another collector puts into the target: its instructions
+  /// are RunCounts::instruments, and in no sum, where the collector sees where instructions lie.
+  std::vector<std::string> instruments{};
 };
 
 /// One measuring method. The calls come in the order of the declarations; snapshot() any number of
@@ -111,6 +122,15 @@ class Collector {
     return failure("the collector " + info().name + " counts user mode only",
                    "leave out --with-kernel, or count with --collector pmu");
   }
+  /// Counts what GPUs execute, beside another collector, which counts the CPUs: of its counts only
+  /// `gpus` and `warnings` are given.
+  [[nodiscard]] virtual bool counts_gpus() const { return false; }
+  /// As CountingOptions::instruments.
+  [[nodiscard]] virtual std::vector<std::string> instruments() const { return {}; }
+  /// What would be measured on a GPU with that chip.
+  [[nodiscard]] virtual Result<GpuChipReport> chip_report(const std::string& chip) const {
+    return failure("the collector " + info().name + " counts no GPUs, and knows no chip " + chip);
+  }
   /// How many runs with VectorCounting::kAlone it takes to count all vector events; 0: it has none.
   [[nodiscard]] virtual std::size_t vector_runs() const { return 0; }
   /// Makes ready to count the plan's program: may change the plan. Refuses, with the reason, a
@@ -134,6 +154,9 @@ class Collector {
   [[nodiscard]] virtual Result<RunCounts> snapshot() = 0;
   /// The final counts, after the target and its descendants have ended.
   [[nodiscard]] virtual Result<RunCounts> collect() = 0;
+  /// Whether the counts of a run outlive bops in its directory. Where they do not, the session
+  /// keeps snapshots there, also of threads that run.
+  [[nodiscard]] virtual bool counts_outlive_bops() const { return true; }
   /// The counts of a run whose bops died, from what is in its directory.
   [[nodiscard]] virtual Result<RunCounts> recover(const RunDirectory& directory) = 0;
 };

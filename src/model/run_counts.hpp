@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/gpu_counts.hpp"
 #include "model/instruction_counts.hpp"
 #include "model/operation_mix.hpp"
 #include "model/operations_estimate.hpp"
@@ -106,6 +107,8 @@ struct RunCounts {
   std::vector<ImageCounts> images;
   std::vector<FunctionCounts> functions;  ///< none in a snapshot
   std::vector<RegionCounts> regions;      ///< in the order of their first begins
+  std::vector<ImageCounts> instruments;   ///< code of tools inside the target: in no sum above
+  std::vector<GpuDeviceCounts> gpus;      ///< beside all of the above, in no sum of theirs
   std::optional<std::uint64_t> cycles;    ///< of the cores, while they ran the threads
   std::optional<OperationsEstimate> operations_estimate;  ///< if asked for (`--vector`)
   Quality quality = Quality::kMissing;

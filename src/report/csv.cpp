@@ -78,6 +78,48 @@ std::string time_text(const std::optional<std::uint64_t>& time_ns) {
   return time_ns ? std::to_string(*time_ns) : "";
 }
 
+/// Counts of a GPU are those of its warps.
+std::string gpu_row(const RowHead& head, const GpuCounts& counts, std::uint64_t launches,
+                    Quality quality, std::string device) {
+  std::string line(head.scope);
+  const auto add = [&line](std::string_view text) { line += ',' + cell(text); };
+  const auto number = [&add](std::optional<std::uint64_t> value) {
+    add(value ? std::to_string(*value) : "");
+  };
+  for (const std::string* text :
+       {&head.pid, &head.tid, &head.name, &head.via, &head.start_ns, &head.end_ns})
+    add(*text);
+  const GpuFormulaCounts warp = counts.warp.value_or(GpuFormulaCounts{});
+  add(counts.warp ? std::to_string(warp.instructions) : "");
+  number(warp.loads);
+  number(warp.stores);
+  add(counts.warp ? std::to_string(warp.branches) : "");
+  add(counts.warp ? std::to_string(bops_formula(warp)) : "");
+  const auto integer = counts.operations.find("integer");
+  add(integer != counts.operations.end() ? std::to_string(integer->second) : "");
+  for (int column = 0; column < 3; ++column) add("");
+  add(counts.warp ? to_string(quality) : to_string(Quality::kMissing));
+  add(device);
+  add(std::to_string(launches));
+  add("");
+  return line + "\r\n";
+}
+
+std::string gpu_rows(const GpuDeviceCounts& gpu) {
+  const std::string device = printable(gpu.uuid);
+  std::string text = gpu_row({"gpu", "", "", printable(gpu.name), "cuda", "", ""}, gpu.counts,
+                             gpu.counted, gpu.quality, device);
+  for (const GpuKernelCounts& kernel : gpu.kernels)
+    text += gpu_row(
+        {"gpu_kernel", std::to_string(kernel.pid), "", printable(kernel.name), "cuda", "", ""},
+        kernel.counts, kernel.launches, gpu.quality, device);
+  for (const GpuRegionCounts& region : gpu.regions)
+    text += gpu_row(
+        {"gpu_region", std::to_string(region.pid), "", printable(region.name), "cuda", "", ""},
+        region.counts, region.launches, gpu.quality, device);
+  return text;
+}
+
 }  // namespace
 
 std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/) {
@@ -106,6 +148,10 @@ std::string render_csv(const RunRecord& record, const RenderOptions& /*options*/
                  printable(region.name), "", "", ""},
                 region.counts, region.counted ? counts.quality : Quality::kMissing,
                 {.entries = std::to_string(region.entries), .work = work_text(region.work)});
+  for (const ImageCounts& image : counts.instruments)
+    text += row({"instrument", "", "", printable(image.path), "", "", ""}, image.counts,
+                counts.quality);
+  for (const GpuDeviceCounts& gpu : counts.gpus) text += gpu_rows(gpu);
   return text;
 }
 

@@ -13,7 +13,8 @@ namespace bops {
 /// or does not apply; `image` is a function's. Times are nanoseconds since the start of the run.
 /// The name of a run is its command, of a process or image its path; names are printable() text.
 /// `quality` is the run's, or `missing` where a process was not counted: no row claims more than
-/// the run can.
+/// the run can. GPUs, their kernels and NVTX ranges have the scopes `gpu`, `gpu_kernel` and
+/// `gpu_region`: their counts are of warp instructions, `entries` are launches, `image` is the GPU.
 [[nodiscard]] std::string render_csv(const RunRecord& record, const RenderOptions& options);
 
 }  // namespace bops

@@ -8,6 +8,7 @@
 
 #include "model/bops.hpp"
 #include "report/escape.hpp"
+#include "report/gpu_tables.hpp"
 #include "report/lists.hpp"
 #include "report/missing.hpp"
 #include "report/number_text.hpp"
@@ -316,8 +317,10 @@ Document describe(const RunRecord& record, bool per_thread) {
   add(region_table(record.counts));
   add(work_table(record.counts));
   if (per_thread) add(thread_region_table(record.counts));
+  for (Table& table : gpu_tables(record)) add(std::move(table));
   for (Table& table : image_tables(record.counts)) add(std::move(table));
   for (Table& table : function_tables(record.counts)) add(std::move(table));
+  add(instrument_table(record.counts));
   document.warnings = warnings_to_list(record);
   return document;
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "model/bops.hpp"
+#include "report/gpu_json.hpp"
 #include "report/json.hpp"
 #include "report/json_node.hpp"
 #include "report/missing.hpp"
@@ -266,17 +267,13 @@ RunCounts read_run_counts(const JsonNode& root) {
   const JsonNode regions = root.member("regions");
   counts.regions = read_array(regions, with(read_region));
   check_threads_of_regions(regions, counts);
+  counts.gpus = read_array(root.member("gpus"), read_gpu);
+  if (const JsonNode instruments = root.member_or_null("instruments"); !instruments.is_null())
+    counts.instruments = read_array(instruments, with(read_image));
   const JsonNode totals = root.member("totals");
   if (read_counts(totals, measured) != counts.totals() && measured)
     totals.complain("must be the sum of the threads");
   return counts;
-}
-
-/// A section of the schema that a RunRecord cannot hold yet is told, not dropped in silence.
-void warn_of_unread_sections(const JsonNode& root, std::vector<Warning>& warnings) {
-  if (root.member("gpus").size() != 0)
-    warnings.push_back(
-        {"gpus_not_read", "the record has gpus that this version of bops does not show"});
 }
 
 RunRecord read_record(const JsonNode& root) {
@@ -308,7 +305,12 @@ RunRecord read_record(const JsonNode& root) {
   record.warnings = read_array(root.member("warnings"), [](const JsonNode& row) {
     return Warning{row.member("code").text(), row.member("message").text()};
   });
-  warn_of_unread_sections(root, record.warnings);
+  const JsonNode combined = root.member_or_null("combined");
+  if (const auto expected = combined_bops(record); expected.has_value() == combined.is_null())
+    combined.complain("must be there where there are gpus, and only there");
+  else if (expected && combined.member("bops_formula").integer_or_null<std::int64_t>() !=
+                           expected->bops_formula)
+    combined.member("bops_formula").complain("must be the sum of the CPU's and the GPUs'");
   return record;
 }
 

@@ -4,6 +4,7 @@
 
 #include "model/bops.hpp"
 #include "report/escape.hpp"
+#include "report/gpu_json.hpp"
 #include "report/missing.hpp"
 
 namespace bops {
@@ -231,7 +232,14 @@ Json to_json(const RunRecord& record) {
   document["regions"] = array_of(counts.regions, [measured](const RegionCounts& region) {
     return region_json(region, measured);
   });
-  document["gpus"] = Json::array();
+  document["gpus"] = array_of(counts.gpus, gpu_json);
+  if (const auto combined = combined_bops(record))
+    document["combined"] = {{"bops_formula", or_null(combined->bops_formula)},
+                            {"how", utf8_text(combined->how)}};
+  if (!counts.instruments.empty())
+    document["instruments"] = array_of(counts.instruments, [measured](const ImageCounts& image) {
+      return image_json(image, measured);
+    });
   document["rusage"] = resource_usage_json(record.resource_usage);
   if (record.repeat) document["repeat"] = repeat_json(*record.repeat);
   if (record.calibrated) document["calibrated"] = calibrated_json(*record.calibrated);

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "launch/attached_processes.hpp"
-#include "model/version.hpp"
 #include "platform/clock.hpp"
 #include "platform/elf_file.hpp"
 #include "platform/files.hpp"
-#include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
 #include "session/intervals.hpp"
+#include "session/run_description.hpp"
+#include "session/snapshots.hpp"
 
 namespace bops {
 namespace {
@@ -62,6 +62,12 @@ Result<Collector*> collector_for(const AttachRequest& request, Collectors collec
   return choice->collector;
 }
 
+void warn_of_attaching(RunRecord& record) {
+  record.warnings.push_back({"attached",
+                             "counted from the time that bops attached: what the processes did "
+                             "before is not in this record"});
+}
+
 }  // namespace
 
 Result<std::string> cgroup_of_unit(const std::string& unit) {
@@ -74,73 +80,69 @@ Result<std::string> cgroup_of_unit(const std::string& unit) {
                  "systemctl status tells whether it runs");
 }
 
-Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
-                                 const RunListener& listener, UsageMeter* usage,
-                                 Result<void>* all_usage) {
+Result<FinishedRun> attach_session(const AttachRequest& request, Collectors collectors,
+                                   const RunListener& listener, UsageMeter* usage) {
   const auto chosen = collector_for(request, collectors);
   if (!chosen) return tl::unexpected(chosen.error());
   Collector* const collector = *chosen;
   const auto pids = processes_of(request);
   if (!pids) return tl::unexpected(pids.error());
-  const std::uint64_t start_ns = mono_ns();
+  auto directory = OwnedRunDirectory::create();
+  if (!directory) return tl::unexpected(directory.error());
+  const RunDirectory& place = directory->directory();
+  const std::uint64_t start_ns = place.start_mono_ns;
   LaunchPlan nothing_to_launch;
-  if (auto prepared = collector->prepare(nothing_to_launch, {"", start_ns}); !prepared)
+  if (auto prepared = collector->prepare(nothing_to_launch, place); !prepared)
     return tl::unexpected(prepared.error());
 
-  RunRecord record;
-  record.tool_version = kVersion;
-  record.started = rfc3339_utc(std::chrono::system_clock::now());
-  record.host = read_host_identity();
-  record.labels = request.labels;
-  if (pids->size() == 1) record.command = read_command_line(pids->front());
-  record.collectors.push_back(collector->info());
+  std::optional<std::vector<std::string>> command;
+  if (pids->size() == 1 && !request.redact) command = read_command_line(pids->front());
+  RunRecord record = describe_run(std::move(command), request.labels, collector);
+  warn_of_attaching(record);
+  if (auto written = write_manifest(place, manifest_of(record, nullptr, place)); !written)
+    return tl::unexpected(written.error());
   auto attached = AttachedProcesses::attach(
       *pids, [collector](const ThreadEvent& event) { (void)collector->on_thread_event(event); });
   if (!attached) return tl::unexpected(attached.error());
 
   IntervalSeries series;
-  const auto tell_interval = [&] {
-    if (const auto counts = collector->snapshot())
-      listener.on_interval(series.next(*counts, mono_ns() - start_ns));
-  };
-  const auto cut_usage = [&] {
-    const auto counts = collector->snapshot();
-    usage->cut(counts ? &*counts : nullptr);
-  };
-  if (usage != nullptr && !pids->empty())
+  const Ticker ticker{request.interval, [&] {
+                        if (const auto counts = collector->snapshot())
+                          listener.on_interval(series.next(*counts, mono_ns() - start_ns));
+                      }};
+  auto snapshots = Snapshots::open(place.path, [&]() -> std::optional<RunRecord> {
+    auto counts = collector->snapshot();
+    if (!counts) return std::nullopt;
+    return so_far(record, *std::move(counts), mono_ns() - start_ns);
+  });
+  if (!snapshots) return tl::unexpected(snapshots.error());
+  std::vector<Watched> watched{snapshots->watched()};
+  if (usage != nullptr && !pids->empty()) {
     usage->start(&record.collectors.front(), pids->front(),
                  elf_build_id("/proc/" + std::to_string(pids->front()) + "/exe"),
                  environment_of(pids->front()), true);
-  std::uint64_t next_interval_ns = start_ns + static_cast<std::uint64_t>(request.interval.count());
-  // Usage has its own times: the ticks are so close that both are met.
-  const Ticker both{std::chrono::milliseconds(100), [&] {
-                      if (usage->is_due()) cut_usage();
-                      if (request.interval.count() == 0 || mono_ns() < next_interval_ns) return;
-                      next_interval_ns += static_cast<std::uint64_t>(request.interval.count());
-                      tell_interval();
-                    }};
-  const Ticker alone{request.interval, tell_interval};
-  const Ticker& ticker = usage != nullptr ? both : alone;
-  AttachedProcesses::Newcomers newcomers;
-  if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
-  std::vector<Watched> watched;
+    watched.push_back({usage->timer_fd(), [&] {
+                         const auto counts = collector->snapshot();
+                         usage->cut(counts ? &*counts : nullptr);
+                       }});
+  }
   if (collector->service_descriptor() >= 0)
     watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
+  AttachedProcesses::Newcomers newcomers;
+  if (!request.cgroup.empty()) newcomers = [&] { return processes_in(request.cgroup); };
   attached->wait(request.duration, ticker, newcomers, watched);
-  record.wall_ns = mono_ns() - start_ns;
+
+  const std::uint64_t wall_ns = mono_ns() - start_ns;
   auto counts = collector->collect();
   attached->detach();
   if (!counts) return tl::unexpected(counts.error());
-  record.counts = std::move(*counts);
-  record.cycles = record.counts.cycles;
-  if (usage != nullptr) *all_usage = usage->finish(&record.counts, std::nullopt);
+  record = so_far(std::move(record), *std::move(counts), wall_ns);
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));
-  record.warnings.push_back({"attached",
-                             "counted from the time that bops attached: what the processes did "
-                             "before is not in this record"});
   explain_missing_numbers(record);
-  return record;
+  FinishedRun finished{std::move(record), *std::move(directory)};
+  if (usage != nullptr) finished.usage = usage->finish(&finished.record.counts, std::nullopt);
+  return finished;
 }
 
 }  // namespace bops

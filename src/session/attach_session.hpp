@@ -20,6 +20,7 @@ struct AttachRequest {
   std::optional<std::chrono::nanoseconds> duration;  ///< absent: until they end, or Ctrl-C
   std::string collector = "auto";
   bool with_kernel = false;
+  bool redact = false;  ///< leave the processes' words out of every record
   std::map<std::string, std::string> labels;
   std::chrono::nanoseconds interval{0};  ///< 0: no interval records
 };
@@ -30,10 +31,9 @@ struct AttachRequest {
 
 /// Counts the processes until the end that the request names, then leaves them as they are. Only
 /// collectors that follow threads can. An error means that nothing was counted. `usage`, unless it
-/// is null, writes usage records; whether all were written is told to `all_usage`.
-[[nodiscard]] Result<RunRecord> attach_session(const AttachRequest& request, Collectors collectors,
-                                               const RunListener& listener,
-                                               UsageMeter* usage = nullptr,
-                                               Result<void>* all_usage = nullptr);
+/// is null, writes usage records.
+[[nodiscard]] Result<FinishedRun> attach_session(const AttachRequest& request,
+                                                 Collectors collectors, const RunListener& listener,
+                                                 UsageMeter* usage = nullptr);
 
 }  // namespace bops

@@ -22,13 +22,17 @@ std::size_t rank(const Collector& collector) {
 
 std::string names(Collectors collectors) {
   std::string list = "auto";
-  for (const auto& collector : collectors) list += ", " + collector->info().name;
+  for (const auto& collector : collectors)
+    if (!collector->counts_gpus()) list += ", " + collector->info().name;
   return list;
 }
 
 Result<CollectorChoice> choose_named(Collectors collectors, const std::string& name) {
   for (const auto& collector : collectors) {
     if (collector->info().name != name) continue;
+    if (collector->counts_gpus())
+      return failure("the collector " + name + " counts GPUs, beside one that counts the CPUs",
+                     "write --gpu meter or --gpu profile instead");
     const Probe probe = collector->quick_probe();
     if (!probe.usable)
       return failure("the collector " + name + " cannot run here: " + probe.reason, probe.remedy);
@@ -46,6 +50,30 @@ std::string why_no_hardware(Collectors collectors) {
 
 }  // namespace
 
+Result<GpuCollectorChoice> choose_gpu_collector(Collectors collectors, GpuChoice choice,
+                                                const Collector& beside) {
+  if (choice == GpuChoice::kOff) return GpuCollectorChoice{};
+  const bool is_auto = choice == GpuChoice::kAuto;
+  const auto without = [is_auto](const std::string& reason,
+                                 const std::string& remedy) -> Result<GpuCollectorChoice> {
+    if (!is_auto) return failure("GPUs cannot be counted here: " + reason, remedy);
+    return GpuCollectorChoice{
+        nullptr, "GPUs are not counted: " + reason + (remedy.empty() ? "" : "; " + remedy)};
+  };
+  for (const auto& collector : collectors) {
+    if (!collector->counts_gpus()) continue;
+    const Probe probe = collector->quick_probe();
+    if (probe.nothing_to_count && is_auto) return GpuCollectorChoice{};
+    if (!probe.usable) return without(probe.reason, probe.remedy);
+    if (beside.info().name == "qemu")
+      return without("a program that qemu emulates cannot drive a GPU",
+                     "count with --collector native or pmu");
+    return GpuCollectorChoice{collector.get(), ""};
+  }
+  if (is_auto) return GpuCollectorChoice{};
+  return without("this build has no collector for them", "");
+}
+
 std::vector<Collector*> in_order_of_preference(Collectors collectors) {
   std::vector<Collector*> ordered;
   for (const auto& collector : collectors) ordered.push_back(collector.get());
@@ -62,6 +90,7 @@ Result<CollectorChoice> choose_collector(Collectors collectors, const std::strin
   if (name != "auto") return choose_named(collectors, name);
   std::string reasons;
   for (Collector* collector : in_order_of_preference(collectors)) {
+    if (collector->counts_gpus()) continue;
     const CollectorInfo info = collector->info();
     if (rank(*collector) == kPreference.size()) break;
     const Probe probe = collector->quick_probe();

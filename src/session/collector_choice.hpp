@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/collector.hpp"
+#include "session/run_request.hpp"
 
 namespace bops {
 
@@ -23,6 +24,17 @@ struct CollectorChoice {
 /// `require_pmu` makes anything but hardware counters an error.
 [[nodiscard]] Result<CollectorChoice> choose_collector(Collectors collectors,
                                                        const std::string& name, bool require_pmu);
+
+/// The collector that counts GPUs beside `beside`, or null where there is nothing to count or
+/// `auto` leaves it out; `notice` then says why, if there is a GPU whose work is not counted. An
+/// explicit choice that cannot be met is an error.
+struct GpuCollectorChoice {
+  Collector* collector = nullptr;
+  std::string notice;
+};
+[[nodiscard]] Result<GpuCollectorChoice> choose_gpu_collector(Collectors collectors,
+                                                              GpuChoice choice,
+                                                              const Collector& beside);
 
 /// The collectors in the order in which `auto` prefers them; those it never takes come last.
 [[nodiscard]] std::vector<Collector*> in_order_of_preference(Collectors collectors);

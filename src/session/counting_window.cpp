@@ -66,6 +66,7 @@ RunCounts CountingWindow::inside(RunCounts now) const {
     now.warnings.push_back(
         {"parts_not_measured", "images, functions and regions are not known for a part of a run"});
   now.images.clear();
+  now.instruments.clear();
   now.functions.clear();
   now.regions.clear();
   now.warnings.push_back({"counted_in_part",

@@ -67,6 +67,7 @@ Result<void> write_manifest(const RunDirectory& directory, const RunManifest& ma
                          {"started", manifest.started},
                          {"start_mono_ns", manifest.start_mono_ns},
                          {"collector", manifest.collector},
+                         {"gpu_collector", manifest.gpu_collector},
                          {"labels", nlohmann::json::object()},
                          {"bops_pid", manifest.bops_pid},
                          {"bops_start_ticks", manifest.bops_start_ticks}};
@@ -101,6 +102,7 @@ Result<RunManifest> read_manifest(const std::string& directory_path) {
     manifest.started = json.at("started").get<std::string>();
     manifest.start_mono_ns = json.at("start_mono_ns").get<std::uint64_t>();
     manifest.collector = json.at("collector").get<std::string>();
+    manifest.gpu_collector = json.value("gpu_collector", "");
     if (!json.at("command").is_null()) {
       manifest.command.emplace();
       for (const auto& word : json.at("command")) manifest.command->push_back(string(word));

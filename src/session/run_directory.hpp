@@ -18,6 +18,7 @@ struct RunManifest {
   std::string started;  ///< RFC 3339, UTC
   std::uint64_t start_mono_ns = 0;
   std::string collector;
+  std::string gpu_collector;                        ///< empty: GPUs are not counted
   std::optional<std::vector<std::string>> command;  ///< absent under --redact
   std::map<std::string, std::string> labels;
   pid_t bops_pid = 0;

@@ -11,6 +11,9 @@
 
 namespace bops {
 
+/// `--gpu`: whether and how GPUs are counted.
+enum class GpuChoice : std::uint8_t { kOff, kAuto, kMeter, kProfile };
+
 struct RunRequest {
   std::vector<std::string> command;      ///< argv of the target, argv[0] as typed
   std::vector<std::string> environment;  ///< "NAME=value"
@@ -25,7 +28,8 @@ struct RunRequest {
   bool with_kernel = false;              ///< count what the kernel executes for the target, too
   VectorCounting vector = VectorCounting::kOff;
   std::size_t vector_run = 0;  ///< as CountingOptions::vector_run
-  bool follow = true;          ///< collectors may trace threads and children
+  GpuChoice gpu = GpuChoice::kAuto;
+  bool follow = true;  ///< collectors may trace threads and children
 };
 
 }  // namespace bops

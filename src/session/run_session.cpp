@@ -1,7 +1,6 @@
 #include "session/run_session.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <optional>
@@ -9,15 +8,15 @@
 
 #include "launch/command.hpp"
 #include "launch/target_process.hpp"
-#include "model/version.hpp"
 #include "platform/clock.hpp"
 #include "platform/elf_file.hpp"
-#include "platform/host_identity.hpp"
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
 #include "session/counting_window.hpp"
 #include "session/intervals.hpp"
 #include "session/run_control.hpp"
+#include "session/run_description.hpp"
+#include "session/snapshots.hpp"
 
 namespace bops {
 namespace {
@@ -39,20 +38,6 @@ Result<void> start(Collector* collector, TargetProcess& target) {
   if (auto held = tell(ThreadEvent::Kind::kHeld); !held) return held;
   if (auto released = target.release(); !released) return released;
   return tell(ThreadEvent::Kind::kReleased);
-}
-
-RunManifest manifest_of(const RunRequest& request, const Collector* collector,
-                        const RunDirectory& directory, const std::string& started) {
-  RunManifest manifest;
-  manifest.started = started;
-  manifest.start_mono_ns = directory.start_mono_ns;
-  manifest.collector = collector != nullptr ? collector->info().name : "";
-  if (!request.redact) manifest.command = request.command;
-  manifest.labels = request.labels;
-  manifest.bops_pid = ::getpid();
-  if (const auto stat = read_process_stat(::getpid()))
-    manifest.bops_start_ticks = stat->start_ticks;
-  return manifest;
 }
 
 RunCounts uncounted(const Error& reason) {
@@ -87,26 +72,46 @@ void warn_of_illegal_instruction(RunRecord& record) {
          "without it, or count it with another collector");
 }
 
+/// Takes over what was counted on GPUs; `counts` of the record are those of the CPUs already.
+void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counted, bool in_part,
+              bool expected) {
+  record.collectors.push_back(gpus.info());
+  if (!counted) {
+    warn(record, "gpu_counts_lost", counted.error().message);
+    return;
+  }
+  for (Warning& warning : counted->warnings) record.warnings.push_back(std::move(warning));
+  record.counts.gpus = std::move(counted->gpus);
+  if (record.counts.gpus.empty()) {
+    if (expected)
+      warn(record, "gpu_not_used",
+           "no process of the run started a kernel on a GPU that could be counted");
+    return;
+  }
+  if (in_part)
+    warn(record, "gpu_whole_run",
+         "the counts of GPUs are those of the whole run: --delay and --control do not divide them");
+  if (record.counts.quality == Quality::kMissing) return;
+  if (!record.counts.instruments.empty()) {
+    warn(
+        record, "profiler_in_target",
+        "CUPTI's own code ran in the target and is not among its counts (see instruments); what it "
+        "made the C library and the driver do is");
+    return;
+  }
+  record.counts.quality = poorer(record.counts.quality, Quality::kApproximate);
+  warn(
+      record, "profiler_in_counts",
+      "CUPTI ran in the target, and this collector cannot tell its instructions from the target's: "
+      "they are among the counts");
+}
+
 /// Usage records of what was counted so far. Where a snapshot fails, a later one makes up for it.
 void cut_usage(UsageMeter& usage, Collector* collector, const CountingWindow& window) {
   std::optional<RunCounts> counts;
   if (collector != nullptr)
     if (auto snapshot = collector->snapshot()) counts = window.inside(*std::move(snapshot));
   usage.cut(counts ? &*counts : nullptr);
-}
-
-RunRecord describe(const RunRequest& request, const Collector* collector) {
-  RunRecord record;
-  record.tool_version = kVersion;
-  if (!request.redact) record.command = request.command;
-  record.started = rfc3339_utc(std::chrono::system_clock::now());
-  record.host = read_host_identity();
-  record.labels = request.labels;
-  if (collector != nullptr) {
-    record.collectors.push_back(collector->info());
-    record.time_is_the_targets = collector->info().slowdown_class == "native";
-  }
-  return record;
 }
 
 }  // namespace
@@ -123,23 +128,34 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
 
   Collector* collector = choice->collector;
   const std::string build_id = usage != nullptr ? elf_build_id(plan->executable) : "";
+  const auto gpu_choice = choose_gpu_collector(collectors, request.gpu, *collector);
+  if (!gpu_choice) return tl::unexpected(gpu_choice.error());
+  Collector* const gpus = gpu_choice->collector;
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
-  if (auto configured =
-          collector->configure({request.with_kernel, request.follow,
-                                in_part || request.interval.count() > 0 || usage != nullptr,
-                                request.vector, request.vector_run});
-      !configured)
-    return tl::unexpected(configured.error());
+  CountingOptions options{request.with_kernel, request.follow,
+                          in_part || request.interval.count() > 0 || usage != nullptr,
+                          request.vector, request.vector_run};
+  if (gpus != nullptr) {
+    options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
+    options.instruments = gpus->instruments();
+  }
+  for (Collector* each : {collector, gpus})
+    if (each != nullptr)
+      if (auto configured = each->configure(options); !configured)
+        return tl::unexpected(configured.error());
+  if (gpus != nullptr)
+    if (auto prepared = gpus->prepare(*plan, directory->directory()); !prepared)
+      return tl::unexpected(prepared.error());
   std::optional<Error> not_counted;
   if (auto prepared = collector->prepare(*plan, directory->directory()); !prepared) {
     if (!request.allow_uncounted) return tl::unexpected(prepared.error());
     not_counted = prepared.error();
     collector = nullptr;
   }
-  RunRecord record = describe(request, collector);
+  RunRecord record = describe_run(request.redact ? std::nullopt : std::optional(request.command),
+                                  request.labels, collector);
   if (auto written =
-          write_manifest(directory->directory(),
-                         manifest_of(request, collector, directory->directory(), record.started));
+          write_manifest(directory->directory(), manifest_of(record, gpus, directory->directory()));
       !written)
     return tl::unexpected(written.error());
 
@@ -169,6 +185,16 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   std::vector<Watched> watched = control->watched(actions);
   if (collector != nullptr && collector->service_descriptor() >= 0)
     watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
+  std::optional<Snapshots> snapshots;
+  if (collector != nullptr && !collector->counts_outlive_bops()) {
+    auto opened = Snapshots::open(directory->directory().path, [&]() -> std::optional<RunRecord> {
+      auto counts = collector->snapshot();
+      if (!counts) return std::nullopt;
+      return so_far(record, window.inside(*std::move(counts)), mono_ns() - start_ns);
+    });
+    if (!opened) return tl::unexpected(opened.error());
+    watched.push_back(snapshots.emplace(*std::move(opened)).watched());
+  }
   if (usage != nullptr) {
     usage->start(record.collectors.empty() ? nullptr : &record.collectors.front(), target->pid(),
                  build_id, lookup_in(request.environment), false);
@@ -192,6 +218,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     if (ticker.period.count() > 0 || !request.control.empty())
       listener.on_interval(series.next(record.counts, record.wall_ns));
   }
+  if (gpus != nullptr)
+    add_gpus(record, *gpus, gpus->collect(), in_part, request.gpu != GpuChoice::kAuto);
+  if (!gpu_choice->notice.empty()) warn(record, "gpu_not_counted", gpu_choice->notice);
   if (end.descendants_left) {
     record.counts.quality = poorer(record.counts.quality, Quality::kPartial);
     warn(record, "descendants_left",
@@ -212,36 +241,79 @@ bool is_running(const RunManifest& manifest) {
   return is_alive(manifest.bops_pid, manifest.bops_start_ticks);
 }
 
-Result<RunRecord> recover_run(const std::string& directory_path, Collectors collectors) {
-  const auto manifest = read_manifest(directory_path);
-  if (!manifest) return tl::unexpected(manifest.error());
+namespace {
+
+/// Whether a process of the record seems to be there still.
+bool is_any_alive(const RunRecord& record) {
+  return std::any_of(
+      record.counts.processes.begin(), record.counts.processes.end(),
+      [](const ProcessCounts& process) { return !process.end_ns && ::kill(process.pid, 0) == 0; });
+}
+
+/// The collector of that name that counts GPUs; null if there is none.
+Collector* gpu_collector_of(const RunManifest& manifest, Collectors collectors) {
+  for (const auto& collector : collectors)
+    if (collector->counts_gpus() && collector->info().name == manifest.gpu_collector)
+      return collector.get();
+  return nullptr;
+}
+
+/// From what the collector keeps in the directory.
+Result<RunRecord> recover_counts(const RunManifest& manifest, const std::string& directory_path,
+                                 Collectors collectors) {
+  const Collector* const gpus = gpu_collector_of(manifest, collectors);
   for (const auto& collector : collectors) {
-    if (collector->info().name != manifest->collector) continue;
-    auto counts = collector->recover({directory_path, manifest->start_mono_ns});
+    if (collector->info().name != manifest.collector) continue;
+    CountingOptions options;
+    if (gpus != nullptr) options.instruments = gpus->instruments();
+    if (auto configured = collector->configure(options); !configured)
+      return tl::unexpected(configured.error());
+    auto counts = collector->recover({directory_path, manifest.start_mono_ns});
     if (!counts) return tl::unexpected(counts.error());
-    RunRecord record = describe({}, collector.get());
-    record.command = manifest->command;
-    record.started = manifest->started;
-    record.labels = manifest->labels;
+    RunRecord record = describe_run(manifest.command, manifest.labels, collector.get());
+    record.started = manifest.started;
     record.counts = std::move(*counts);
-    bool alive = false;
-    for (const ProcessCounts& process : record.counts.processes) {
+    for (const ProcessCounts& process : record.counts.processes)
       record.wall_ns = std::max(record.wall_ns, process.end_ns.value_or(process.start_ns));
-      alive |= !process.end_ns && ::kill(process.pid, 0) == 0;
-    }
     warn(record, "recovered",
          "bops died during this run: how the target ended, and what it used, is not known; wall_ns "
          "is the last time that its processes are known of");
-    if (alive) {
+    if (is_any_alive(record)) {
       record.counts.quality = poorer(record.counts.quality, Quality::kPartial);
       warn(record, "still_running",
            "the target seems to be running still: these are its counts so far");
     }
-    explain_missing_numbers(record);
     return record;
   }
-  return failure("the run was counted by " + manifest->collector + ", which this build lacks",
+  return failure("the run was counted by " + manifest.collector + ", which this build lacks",
                  "recover it with the bops that ran it");
+}
+
+}  // namespace
+
+Result<RunRecord> recover_run(const std::string& directory_path, Collectors collectors) {
+  const auto manifest = read_manifest(directory_path);
+  if (!manifest) return tl::unexpected(manifest.error());
+  auto whole = kept_record(directory_path);
+  if (!whole) return tl::unexpected(whole.error());
+  if (*whole) return **std::move(whole);
+  auto snapshot = last_snapshot(directory_path);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  auto record = *snapshot ? Result<RunRecord>(**std::move(snapshot))
+                          : recover_counts(*manifest, directory_path, collectors);
+  if (!record) return record;
+  if (Collector* const gpus = gpu_collector_of(*manifest, collectors))
+    add_gpus(*record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false, true);
+  if (*snapshot) {
+    record->counts.quality = poorer(record->counts.quality, Quality::kPartial);
+    warn(*record, "recovered",
+         "bops died during this run: these are its counts up to wall_ns, its last snapshot; what "
+         "came after, how the target ended, and what it used, is not known");
+    if (is_any_alive(*record))
+      warn(*record, "still_running", "the target seems to be running still, uncounted");
+  }
+  explain_missing_numbers(*record);
+  return record;
 }
 
 }  // namespace bops

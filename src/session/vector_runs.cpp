@@ -53,6 +53,7 @@ Result<FinishedRun> run_with_vector_runs(const RunRequest& request, Collectors c
   RunRequest again = request;
   again.interval = std::chrono::nanoseconds{0};
   again.vector = VectorCounting::kAlone;
+  again.gpu = GpuChoice::kOff;
   OperationsEstimate sum;
   for (again.vector_run = 0; again.vector_run < *runs; ++again.vector_run) {
     const auto estimate = estimate_of(again, collectors, record);

@@ -1,4 +1,6 @@
-// What every collector of this build promises (src/model/collector.hpp).
+// What every collector of this build promises (src/model/collector.hpp). Those of hardware counters
+// run on the PMU double where there is no PMU, with the counts that the exact engine gave of the
+// same program.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -7,9 +9,13 @@
 #include <set>
 
 #include "collector_table.hpp"
+#include "collectors/pmu/event_table.hpp"
 #include "launch/command.hpp"
 #include "launch/target_process.hpp"
+#include "session/collector_choice.hpp"
 #include "session/run_directory.hpp"
+#include "tests/doubles/pmu/event_rules.hpp"
+#include "tests/doubles/pmu/pmu_double.hpp"
 #include "tests/harness/subprocess.hpp"
 
 namespace bops {
@@ -17,7 +23,8 @@ namespace {
 
 std::vector<std::string> collector_names() {
   std::vector<std::string> names;
-  for (const auto& collector : make_collectors()) names.push_back(collector->info().name);
+  for (const auto& collector : make_collectors())
+    if (!collector->counts_gpus()) names.push_back(collector->info().name);
   return names;
 }
 
@@ -25,12 +32,39 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
  protected:
   EveryCollector() {
     ::setenv("BOPS_STATE_DIR", state_.path().c_str(), 1);
+    make_collector();
+  }
+  void SetUp() override {
+    if (collector_->probe().usable) return;
+    if (collector_->info().integrity == "kernel") use_double();
+    if (const Probe probe = collector_->probe(); !probe.usable)
+      GTEST_SKIP() << GetParam() << " cannot run here: " << probe.reason;
+  }
+  void use_double() {
+    const auto sets = pmu::event_sets_for(pmu::this_machine());
+    if (!sets || sets->size() != 1) return;  // the probe says why
+    events_ = event_rules(sets->front());
+    double_.emplace(events_ + kGrowing);
+    make_collector();
+  }
+  void make_collector() {
     for (auto& collector : make_collectors())
       if (collector->info().name == GetParam()) collector_ = std::move(collector);
   }
-  void SetUp() override {
-    if (const Probe probe = collector_->probe(); !probe.usable)
-      GTEST_SKIP() << GetParam() << " cannot run here: " << probe.reason;
+  /// What the double is to count of a program: growing with time, or as the exact engine does.
+  void set_rules(const std::vector<std::string>& command, bool growing) {
+    if (!double_) return;
+    if (growing) return double_->change(events_ + kGrowing);
+    const auto exact = harness::count(command, {"--collector", "native"});
+    ASSERT_FALSE(exact.record.is_null()) << exact.ended.errors;
+    std::string rules = events_;
+    for (const auto& thread : exact.record.at("threads")) {
+      rules += "thread " + thread.at("name").get<std::string>();
+      for (const char* count : {"instructions", "loads", "stores", "branches"})
+        rules += std::string(" ") + count + "=" + thread.at(count).dump();
+      rules += "\n";
+    }
+    double_->change(rules);
   }
   /// Runs a target under the collector; `between` is called while it runs.
   RunCounts run(const std::vector<std::string>& command, const Ticker& ticker = {}) {
@@ -38,6 +72,7 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
   }
   RunCounts run_in(const RunDirectory& directory, const std::vector<std::string>& command,
                    const Ticker& ticker = {}) {
+    set_rules(command, ticker.period.count() > 0);
     auto plan = resolve_command(command, {"PATH=/usr/bin:/bin"});
     EXPECT_TRUE(collector_->prepare(*plan, directory));
     auto target = TargetProcess::spawn_held(*plan);
@@ -49,18 +84,39 @@ class EveryCollector : public ::testing::TestWithParam<std::string> {
     EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kHeld, pid_, pid_}));
     EXPECT_TRUE(target->release());
     EXPECT_TRUE(collector_->on_thread_event({ThreadEvent::Kind::kReleased, pid_, pid_}));
-    end_ = target->wait(ticker);
+    std::vector<Watched> watched;
+    if (collector_->service_descriptor() >= 0)
+      watched.push_back({collector_->service_descriptor(), [this] { collector_->serve(); }});
+    end_ = target->wait(ticker, watched);
     auto counts = collector_->collect();
     EXPECT_TRUE(counts) << counts.error().message;
     return counts ? *counts : RunCounts{};
   }
 
+  static constexpr const char* kGrowing =
+      "thread * instructions=1000/us loads=100/us stores=50/us branches=200/us cycles=2000/us\n";
+
   harness::TemporaryDirectory state_;
+  std::string events_;
+  std::optional<PmuDouble> double_;  ///< where there is no PMU; outlives the collector
   std::unique_ptr<Collector> collector_;
   Result<OwnedRunDirectory> directory_ = OwnedRunDirectory::create();
   pid_t pid_ = 0;
   TargetEnd end_;
 };
+
+TEST(GpuCollector, is_not_taken_for_one_that_counts_cpus) {
+  const auto collectors = make_collectors();
+  for (const auto& collector : collectors) {
+    if (!collector->counts_gpus()) continue;
+    const auto choice = choose_collector(collectors, collector->info().name, false);
+    ASSERT_FALSE(choice);
+    EXPECT_NE(choice.error().remedy.find("--gpu"), std::string::npos);
+    EXPECT_FALSE(collector->instruments().empty());
+    const Probe probe = collector->probe();
+    EXPECT_TRUE(probe.usable || !probe.reason.empty());
+  }
+}
 
 TEST_P(EveryCollector, describes_itself_in_the_words_of_the_record) {
   const CollectorInfo info = collector_->info();
@@ -168,12 +224,34 @@ TEST_P(EveryCollector, brings_back_from_its_directory_what_it_counted) {
 TEST_P(EveryCollector, counts_a_second_program_as_if_it_were_the_first) {
   const std::vector<std::string> command = {harness::known_asm_program("call_return")};
   const Counts alone = run(command).totals();
-  for (auto& other : make_collectors())
-    if (other->info().name == GetParam()) collector_ = std::move(other);
+  collector_.reset();  // before the next one: PAPI's state has one owner
+  make_collector();
   const auto first = OwnedRunDirectory::create();
   const auto second = OwnedRunDirectory::create();
   (void)run_in(first->directory(), {harness::target_program("busy_loop"), "1000"});
   EXPECT_EQ(run_in(second->directory(), command).totals(), alone);
+}
+
+TEST_P(EveryCollector, counts_of_a_known_program_what_the_exact_engine_counts) {
+  const std::vector<std::string> command = {harness::known_asm_program("call_return")};
+  const InstructionCounts exact = [&command] {
+    const auto record = harness::count(command, {"--collector", "native"}).record;
+    const auto number = [&record](const char* field) {
+      return record.at("totals").at(field).get<std::uint64_t>();
+    };
+    return InstructionCounts{number("instructions"), number("loads"), number("stores"),
+                             number("branches")};
+  }();
+  const RunCounts counts = run(command);
+  const InstructionCounts found = counts.totals().instructions;
+  if (collector_->info().integrity == "in_target" || double_) {
+    EXPECT_EQ(found, exact);
+    return;
+  }
+  // A PMU that counts something else says so.
+  if (counts.quality > Quality::kExact) GTEST_SKIP() << "this PMU does not count exactly";
+  EXPECT_NEAR(static_cast<double>(found.total), static_cast<double>(exact.total),
+              0.01 * static_cast<double>(exact.total) + 100);
 }
 
 TEST_P(EveryCollector, passes_on_what_execve_says_of_an_invalid_program) {

@@ -46,6 +46,11 @@ class Heard {
         alive_.emplace(event.tid, event.pid);
         ++processes_;
         break;
+      case Kind::kForked:
+        ++forked_;
+        EXPECT_TRUE(alive_.contains(event.former_tid)) << "the maker is not there";
+        EXPECT_EQ(read_process_stat(event.former_tid)->state, 't') << "the maker goes on already";
+        break;
       case Kind::kReleased: break;
     }
   }
@@ -53,11 +58,12 @@ class Heard {
   [[nodiscard]] std::size_t exited() const { return exited_; }
   [[nodiscard]] std::size_t executed() const { return executed_; }
   [[nodiscard]] std::size_t processes() const { return processes_; }
+  [[nodiscard]] std::size_t forked() const { return forked_; }
   [[nodiscard]] std::size_t alive() const { return alive_.size(); }
 
  private:
   std::map<pid_t, pid_t> alive_;
-  std::size_t started_ = 0, exited_ = 0, executed_ = 0, processes_ = 0;
+  std::size_t started_ = 0, exited_ = 0, executed_ = 0, processes_ = 0, forked_ = 0;
 };
 
 class Followed : public ::testing::Test {
@@ -100,6 +106,7 @@ TEST_F(Followed, short_threads_are_each_told_once) {
 TEST_F(Followed, a_tree_of_85_processes_is_told_and_each_executes) {
   EXPECT_EQ(run({program("process_tree"), "3", "4"}).exit.code, 0);
   EXPECT_EQ(heard_.processes(), 85U);
+  EXPECT_EQ(heard_.forked(), 84U) << "every process but the first has a maker";
   EXPECT_EQ(heard_.executed(), 85U);
   EXPECT_EQ(heard_.exited(), 85U);
 }

@@ -197,11 +197,15 @@ TEST(FollowedCounts, the_target_has_the_limit_of_descriptors_that_bops_was_given
   EXPECT_EQ(after.rlim_cur, 100U);
 }
 
-TEST(FollowedCounts, a_target_that_traces_is_told_of) {
-  const CountedRun run = count_faults({program("trace_child")});
-  EXPECT_EQ(run.end.exit.code, 5);
-  EXPECT_TRUE(has_warning(run.counts, "target_may_trace", "--no-ptrace"));
-  EXPECT_FALSE(has_warning(count_faults({program("exit_with"), "0"}).counts, "target_may_trace"));
+TEST(FollowedCounts, a_target_that_traces_is_told_of_whatever_its_file_is_like) {
+  for (const char* name : {"trace_child", "trace_child_static", "trace_child_stripped"}) {
+    const CountedRun run = count_faults({program(name)});
+    EXPECT_EQ(run.end.exit.code, 5) << name;
+    EXPECT_TRUE(has_warning(run.counts, "target_may_trace", "--no-ptrace")) << name;
+  }
+  for (const char* name : {"exit_with", "exit_with_static"})
+    EXPECT_FALSE(has_warning(count_faults({program(name), "0"}).counts, "target_may_trace"))
+        << name;
 }
 
 TEST(FollowedCounts, a_target_that_traces_can_be_counted_without_following) {

@@ -13,7 +13,8 @@
  *   pipe TEXT        puts the reading end at each number from 3 to 4095 that is closed
  *   handler          SIGALRM, sent from then on every millisecond, names a region "handler"
  *   limit N          lowers the soft limit of descriptors
- *   wait             until a line, or the end of the file, comes from stdin
+ *   mark FILE        makes that file
+ *   wait FILE        until somebody has made that file
  *   kill             by SIGKILL
  *   crash            stores to address 0 */
 #define _GNU_SOURCE
@@ -105,7 +106,9 @@ static char** run_child(char** words, unsigned long thread) {
 
 static void make_pipe(const char* text) {
   int ends[2];
-  require(pipe(ends) == 0 && write(ends[1], text, strlen(text)) == (ssize_t)strlen(text), "pipe");
+  require(
+      pipe2(ends, O_NONBLOCK) == 0 && write(ends[1], text, strlen(text)) == (ssize_t)strlen(text),
+      "pipe");
   reading_end = ends[0];
   for (int fd = 3; fd < kDescriptors; ++fd)
     if (fcntl(fd, F_GETFD) < 0 && dup2(ends[0], fd) < 0) break;
@@ -131,8 +134,10 @@ static void start_alarms(void) {
   require(setitimer(ITIMER_REAL, &timer, NULL) == 0, "setitimer");
 }
 
+/* Those that were inherited would count, and are not known: they are closed. */
 static void limit_descriptors(unsigned long count) {
   struct rlimit limit;
+  require(close_range(3, ~0U, 0) == 0, "close_range");
   require(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
   limit.rlim_cur = count;
   require(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
@@ -183,7 +188,10 @@ static char** run(char** words, unsigned long thread) {
     } else if (strcmp(word, "limit") == 0) {
       limit_descriptors(number_of(*words++));
     } else if (strcmp(word, "wait") == 0) {
-      while (getchar() > '\n') continue;
+      while (access(*words, F_OK) != 0) usleep(2000);
+      ++words;
+    } else if (strcmp(word, "mark") == 0) {
+      require(close(open(*words++, O_CREAT | O_WRONLY, 0600)) == 0, "open");
     } else if (strcmp(word, "kill") == 0) {
       kill(getpid(), SIGKILL);
     } else if (strcmp(word, "crash") == 0) {

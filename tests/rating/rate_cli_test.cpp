@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -148,7 +149,7 @@ TEST_F(RateCommand, refuses_bad_terms_with_their_place_and_a_remedy) {
 
 TEST_F(RateCommand, refuses_files_and_options_that_make_no_sense) {
   EXPECT_EQ(rate({}, "missing.jsonl").code, 125);
-  EXPECT_EQ(rate({}, ".").code, 125);
+  EXPECT_EQ(rate({"--packages", "."}).code, 125);
   EXPECT_EQ(rate({"--boundary", "day"}).code, 125);
   EXPECT_EQ(rate({"--format", "xml"}).code, 125);
   EXPECT_EQ(rate({"--cutoff", "yesterday"}).code, 125);
@@ -174,6 +175,53 @@ TEST_F(RateCommand, writes_text_for_people_and_rows_for_billing_systems) {
   EXPECT_EQ(rows[0].at("BilledCost"), "10.095");
   EXPECT_EQ(rows[0].at("BillingPeriodStart"), "2026-11-01T00:00:00Z");
   EXPECT_EQ(rows[0].at("ProviderName"), "Example, Inc.");
+}
+
+TEST_F(RateCommand, rates_a_ledger_by_when_it_received_the_records) {
+  const std::string expected = rate().output, all = read("records.jsonl");
+  const auto import = [&](const std::string& file, const std::string& received) {
+    const auto ended = harness::run(
+        {bops_program(), "usage", "import", "--ledger", "ledger.db", "--received", received, file},
+        {}, directory_.path());
+    EXPECT_EQ(ended.code, 0) << ended.errors;
+  };
+  import("records.jsonl", "2026-11-22T20:00:00Z");
+  EXPECT_EQ(rate({}, "ledger.db").output, expected);
+  EXPECT_EQ(rate({"--cutoff", "2026-11-22T19:59:59Z"}, "ledger.db").output, "");
+  EXPECT_EQ(rate({"--cutoff", "2026-11-22T20:00:00Z"}, "ledger.db").output, expected);
+  std::string other = all.substr(0, all.find('\n') + 1);
+  other.replace(other.find("\"1000\""), 6, "\"1001\"");
+  write("other.jsonl", other);
+  import("other.jsonl", "2026-11-23T00:00:00Z");
+  EXPECT_EQ(rate({"--cutoff", "2026-11-22T20:00:00Z"}, "ledger.db").output, expected);
+  const Ended disputed = rate({}, "ledger.db");
+  EXPECT_EQ(disputed.code, 0);
+  EXPECT_NE(disputed.errors.find("conflict [\"/bops/h/b/r\",\"0\"]"), std::string::npos)
+      << disputed.errors;
+  EXPECT_NE(disputed.output.find("\"qty\":\"19190\""), std::string::npos) << disputed.output;
+  EXPECT_EQ(rate({"--cutoff", "3600"}, "ledger.db").code, 125) << "it has dates";
+}
+
+TEST_F(RateCommand, rates_the_files_of_a_directory_as_one) {
+  const std::string expected = rate().output, all = read("records.jsonl");
+  const std::size_t middle = all.find('\n', all.size() / 2) + 1;
+  std::filesystem::create_directory(directory_ / "ranks");
+  write("ranks/1.jsonl", all.substr(middle));
+  write("ranks/0.jsonl", all.substr(0, middle));
+  EXPECT_EQ(rate({}, "ranks").output, expected);
+}
+
+TEST_F(RateCommand, is_what_export_to_focus_writes) {
+  const auto exported = harness::run({bops_program(), "usage", "export", "records.jsonl",
+                                      "--format", "focus", "--prices", "prices.json"},
+                                     {}, directory_.path());
+  EXPECT_EQ(exported.code, 0) << exported.errors;
+  EXPECT_EQ(exported.output, rate({"--format", "focus"}).output);
+  EXPECT_EQ(harness::run({bops_program(), "usage", "export", "records.jsonl", "--format", "focus"},
+                         {}, directory_.path())
+                .code,
+            125)
+      << "without prices";
 }
 
 }  // namespace

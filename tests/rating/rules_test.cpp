@@ -125,7 +125,7 @@ TEST(Scope, is_tenant_meter_and_model) {
     for (const std::string meter : {"tokens", "bops_formula"})
       for (const std::string model : {"", "a", "b"}) {
         made.records.push_back(record(std::to_string(number++), 0, 60, 10));
-        made.records.back().account = {tenant, meter, model};
+        made.records.back().account = {.tenant = tenant, .meter = meter, .model = model};
       }
   Package package = rating_cases::package("p", 100, 0, kDay);
   package.tenant = "t1";
@@ -166,7 +166,7 @@ TEST(Prices, hold_for_their_time_and_cut_the_hour) {
 
 TEST(Prices, of_the_tenant_go_before_those_of_the_meter_and_those_of_the_model) {
   Case made = simple({record("r", 0, 60, 1000)});
-  made.records.front().account = {"t1", "tokens", "a"};
+  made.records.front().account = {.tenant = "t1", .meter = "tokens", .model = "a"};
   made.terms.prices = {price("1")};
   EXPECT_EQ(rated_briefly(made), "0 payg - 1000 1");
   made.terms.prices.insert(made.terms.prices.begin(), price("2"));
@@ -184,8 +184,8 @@ TEST(Prices, of_the_tenant_go_before_those_of_the_meter_and_those_of_the_model) 
 
 TEST(Prices, in_two_currencies_for_one_tenant_are_refused) {
   Case made = simple({record("r", 0, 60, 1), record("s", 0, 60, 1)});
-  made.records[0].account = {"t1", "tokens", ""};
-  made.records[1].account = {"t1", "requests", ""};
+  made.records[0].account = {.tenant = "t1", .meter = "tokens"};
+  made.records[1].account = {.tenant = "t1", .meter = "requests"};
   made.terms.prices = {price(), price()};
   made.terms.prices[1].tenant = "t1";
   made.terms.prices[1].meter = "requests";

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/bops.hpp"
 #include "report/missing.hpp"
 #include "report/repeat.hpp"
 #include "sample_records.hpp"
@@ -248,12 +249,45 @@ TEST(Json, the_record_at_the_end_of_an_interval_file_is_found) {
   EXPECT_FALSE(from_json(line + line)) << "an interval is no record";
 }
 
-TEST(Json, a_section_that_this_version_cannot_hold_is_told) {
-  Json document = to_json(samples::decoded_run());
-  document["gpus"].push_back(Json::object());
-  const Result<RunRecord> record = from_json(document.dump());
+TEST(Json, gpus_come_back_as_they_were_written) {
+  const Result<RunRecord> record = from_json(render_json(samples::gpu_run(), {}));
   ASSERT_TRUE(record) << record.error().message;
-  EXPECT_EQ(record->warnings.back().code, "gpus_not_read");
+  EXPECT_EQ(record->counts.gpus, samples::gpu_run().counts.gpus);
+  ASSERT_EQ(record->counts.instruments.size(), 1U);
+  EXPECT_EQ(record->counts.instruments[0].path, samples::gpu_run().counts.instruments[0].path);
+  EXPECT_EQ(render_json(*record, {}), render_json(samples::gpu_run(), {}));
+}
+
+TEST(Json, a_gpu_whose_numbers_contradict_each_other_is_refused) {
+  const Json good = to_json(samples::gpu_run());
+  const auto refused = [&good](auto damage) {
+    Json document = good;
+    damage(document["gpus"][0]);
+    return !from_json(document.dump()).has_value();
+  };
+  EXPECT_TRUE(refused([](Json& gpu) { gpu["warp"]["bops_formula"] = 1; }));
+  EXPECT_TRUE(refused([](Json& gpu) { gpu["counted"] = 1'000'000; }));
+  EXPECT_TRUE(refused([](Json& gpu) { gpu["kernels"][0]["launches"] = 1; }));
+  EXPECT_TRUE(refused([](Json& gpu) { gpu["kernels"][0]["grid"] = {1, 2}; }));
+  EXPECT_TRUE(refused([](Json& gpu) { gpu["operations"][0] = gpu["operations"][1]; }));
+  Json document = good;
+  document["combined"]["bops_formula"] = 7;
+  EXPECT_FALSE(from_json(document.dump()));
+  document.erase("combined");
+  EXPECT_FALSE(from_json(document.dump()));
+}
+
+TEST(Json, cpu_and_gpus_are_one_sum_only_where_their_units_allow_it) {
+  RunRecord record = samples::gpu_run();
+  const std::int64_t cpu = bops_formula(record.counts.totals().instructions);
+  const std::int64_t gpu = bops_formula(*record.counts.gpus[0].counts.warp);
+  EXPECT_EQ(to_json(record)["combined"]["bops_formula"], cpu + gpu);
+  record.collectors[0].unit = "retired_uops";
+  EXPECT_TRUE(to_json(record)["combined"]["bops_formula"].is_null());
+  record = samples::gpu_run();
+  record.counts.gpus[0].counts.warp.reset();
+  EXPECT_TRUE(to_json(record)["combined"]["bops_formula"].is_null());
+  EXPECT_FALSE(to_json(samples::decoded_run()).contains("combined"));
 }
 
 }  // namespace

@@ -156,4 +156,74 @@ IntervalRecord interval() {
   return interval;
 }
 
+namespace {
+
+GpuMetricSet metric_set() {
+  return {"warp",
+          "The formula, in warp instructions",
+          "BOPs = instructions - loads - stores - branches",
+          "LDG, LDS",
+          "STG, STS",
+          "BRA, not EXIT",
+          {"constant loads"},
+          {"a generic ST twice"},
+          2,
+          Quality::kApproximate,
+          {"smsp__sass_inst_executed.sum", "smsp__sass_inst_executed_op_ld.sum"}};
+}
+
+GpuCounts gpu_counts(std::uint64_t scale) {
+  GpuCounts counts;
+  counts.warp = GpuFormulaCounts{1000 * scale, 200 * scale, 100 * scale, 300 * scale, 50 * scale};
+  counts.thread = GpuFormulaCounts{32000 * scale, {}, {}, 9600 * scale, 1600 * scale};
+  counts.operations = {{"fp32", 640 * scale}, {"integer", 320 * scale}};
+  counts.instructions = {{"integer", 320 * scale}};
+  counts.tensor_instructions = {{"tensor_pipe", 16 * scale}};
+  counts.tensor_operations = {{"fp16_dst_fp32", 65536 * scale}};
+  counts.beside = {{"atomics", scale}};
+  counts.duration_ns = 1000 * scale;
+  return counts;
+}
+
+}  // namespace
+
+RunRecord gpu_run() {
+  RunRecord record = decoded_run();
+  record.collectors[0].name = "native";
+  record.collectors.push_back(
+      {"cuda", "NVIDIA GPUs", "gpu_instructions", "user", "in_target", "native"});
+  record.counts.instruments = {{"/opt/cuda/lib/libcupti.so.13", "00ff14", counts_of(7)}};
+  GpuDeviceCounts gpu;
+  gpu.index = 1;
+  gpu.name = "NVIDIA H100 80GB HBM3";
+  gpu.chip = "GH100";
+  gpu.uuid = "GPU-01234567-89ab-cdef-0123-456789abcdef";
+  gpu.mode = "profile";
+  gpu.passes = 2;
+  gpu.sets = {metric_set()};
+  gpu.sets[0].passes = 0;  // not in a run's record
+  gpu.processes = {4711, 4713};
+  gpu.launches = 13;
+  gpu.counted = 10;
+  gpu.dropped = 2;
+  gpu.counts = gpu_counts(10);
+  gpu.kernels = {{4711, "_Z5saxpyifPKfPf", {16, 1, 1}, {256, 1, 1}, 7, gpu_counts(7)},
+                 {4713, "gemm<\x1b[31m>", {8, 2, 1}, {96, 1, 1}, 3, gpu_counts(3)}};
+  gpu.regions = {{4711, "epoch | 1", 7, gpu_counts(7)}};
+  gpu.quality = Quality::kPartial;
+  record.counts.gpus = {gpu};
+  explain_missing_numbers(record);
+  return record;
+}
+
+GpuChipReport chip_report() {
+  return {"GH100",
+          "Hopper",
+          {"9.0"},
+          {{metric_set(), false, true}},
+          1,
+          2,
+          {{"inst_executed", "smsp__inst_executed.sum"}}};
+}
+
 }  // namespace bops::samples

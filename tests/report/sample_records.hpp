@@ -18,6 +18,12 @@ namespace bops::samples {
 /// the limits of their types.
 [[nodiscard]] RunRecord hostile_run();
 
+/// Exact on the CPU, one GPU profiled with two kernels and a region, the profiler's image apart.
+[[nodiscard]] RunRecord gpu_run();
+
+/// The sets of a chip.
+[[nodiscard]] GpuChipReport chip_report();
+
 [[nodiscard]] IntervalRecord interval();
 
 }  // namespace bops::samples

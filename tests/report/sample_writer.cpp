@@ -3,6 +3,7 @@
 #include <iostream>
 #include <string>
 
+#include "report/chip.hpp"
 #include "report/doctor.hpp"
 #include "report/format.hpp"
 #include "report/json.hpp"
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
     write("decoded.run" + suffix, format.render(bops::samples::decoded_run(), options));
     write("hardware.run" + suffix, format.render(bops::samples::hardware_run(), options));
     write("missing.run" + suffix, format.render(bops::samples::missing_run(), options));
+    write("gpu.run" + suffix, format.render(bops::samples::gpu_run(), options));
     write("hostile.run" + suffix, format.render(bops::samples::hostile_run(), options));
   }
   bops::IntervalRecord interval = bops::samples::interval();
@@ -63,6 +65,7 @@ int main(int argc, char** argv) {
   calibrated.command.reset();
   write("redacted.calibration.json", bops::render_json(calibrated));
   write("machine.doctor.json", bops::render_doctor_json(bops::samples::doctor_report()));
+  write("gh100.chip.json", bops::render_chip_json(bops::samples::chip_report()));
   write("machine.doctor.txt", bops::render_doctor_text(bops::samples::doctor_report(), false));
   return written ? 0 : 1;
 }

@@ -10,16 +10,16 @@ namespace bops {
 namespace {
 
 TEST(Formula, subtracts_loads_stores_and_branches_from_the_total) {
-  EXPECT_EQ(bops_formula({100, 20, 10, 5}), 65);
+  EXPECT_EQ(bops_formula(InstructionCounts{100, 20, 10, 5}), 65);
 }
 
 TEST(Formula, is_negative_where_instructions_are_in_several_classes) {
-  EXPECT_EQ(bops_formula({10, 10, 10, 10}), -20);
+  EXPECT_EQ(bops_formula(InstructionCounts{10, 10, 10, 10}), -20);
 }
 
 TEST(Formula, holds_counts_beyond_32_bits) {
   const std::uint64_t many = std::uint64_t{1} << 60;
-  EXPECT_EQ(bops_formula({many, 1, 1, 1}), static_cast<std::int64_t>(many - 3));
+  EXPECT_EQ(bops_formula(InstructionCounts{many, 1, 1, 1}), static_cast<std::int64_t>(many - 3));
 }
 
 TEST(Quality, of_a_sum_is_the_poorer_of_both) {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/cli.hpp"
+#include "cli/usage/rate_verb.hpp"
 #include "cli/usage/usage_verbs.hpp"
 #include "platform/files.hpp"
 #include "platform/unique_fd.hpp"
@@ -26,6 +27,7 @@ void tell_problem(const QuarantinedLine& line) {
 }
 
 struct ExportOptions {
+  RateOptions rating;  ///< for focus
   std::string records;
   std::string format = "jsonl";
   std::string output = "-";
@@ -36,7 +38,10 @@ prometheus is the classic text format, for node-exporter's text file collector: 
 and renamed, so that it is never read half. openmetrics is the format of that name; node-exporter does
 not read it. Both are for monitoring only: totals by tenant and model, no identity.
 
-Example:
+focus is FOCUS 1.2 (CSV) of what the records cost: bops usage rate --format focus.
+
+Examples:
+  bops usage export ledger.db --format focus --prices prices.json -o november.csv
   bops usage export ledger.db --format prometheus -o /var/lib/node_exporter/bops.prom)";
 
 /// Writes to standard output, or to a file that appears whole under its name.
@@ -86,7 +91,19 @@ class Output {
   std::string buffer_;
 };
 
+int export_focus(const ExportOptions& options) {
+  RateOptions rating = options.rating;
+  if (rating.packages.empty() && rating.prices.empty())
+    return report_error({"FOCUS rows say what use costs, and neither prices nor packages are given",
+                         "add --prices FILE, --packages FILE or both"});
+  rating.records = options.records;
+  rating.output = options.output;
+  rating.format = "focus";
+  return rate_usage(rating);
+}
+
 int export_records(const ExportOptions& options) {
+  if (options.format == "focus") return export_focus(options);
   const auto ledger = open_records(options.records, tell_problem);
   if (!ledger) return report_error(ledger.error());
   auto output = Output::open(options.output);
@@ -136,9 +153,13 @@ void add_usage_export(CLI::App& usage) {
   CLI::App* verb = usage.add_subcommand("export", "Write records in another format.");
   verb->add_option("records", options->records, "A ledger, a file or a directory")->required();
   verb->add_option("--format", options->format, "The format")
-      ->check(CLI::IsMember({"jsonl", "csv", "prometheus", "openmetrics"}))
+      ->check(CLI::IsMember({"jsonl", "csv", "focus", "prometheus", "openmetrics"}))
       ->capture_default_str();
   verb->add_option("-o,--output", options->output, "Write to FILE instead of standard output");
+  verb->add_option("--packages", options->rating.packages, "focus: the prepaid packages (JSON)");
+  verb->add_option("--prices", options->rating.prices, "focus: the prices (JSON)");
+  verb->add_option("--cutoff", options->rating.cutoff, "focus: as of bops usage rate");
+  verb->add_option("--provider", options->rating.provider, "focus: who provides and invoices");
   verb->footer(kExportFooter);
   verb->callback([options] { throw CLI::RuntimeError(export_records(*options)); });
 }

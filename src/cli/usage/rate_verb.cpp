@@ -1,4 +1,6 @@
 // bops usage rate: what records cost.
+#include "cli/usage/rate_verb.hpp"
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -23,7 +25,7 @@ RECORDS are lines of bops.usage.v1 events, or a JSON array of
 with whole seconds from a UTC hour; then all times of packages, prices and --cutoff are seconds.
 A line of output is {"hour", "kind": package | payg | lapse, "package", "qty", "amount"}, with tenant,
 meter and currency where records have them. With --previous the lines are differences (dqty,
-damount). src/usage/README.md says how it is rated.
+damount). src/usage/rating/README.md says how it is rated.
 
 Exit status: 0; 1 with --strict if anything was quarantined; 125 if nothing could be rated.
 
@@ -32,22 +34,7 @@ Examples:
   bops usage rate --records use.jsonl --prices prices.json --cutoff 2026-12-01T00:15:00Z \
     --previous november.jsonl >> november.jsonl)";
 
-struct Options {
-  std::string records;
-  std::string packages;
-  std::string prices;
-  std::string boundary = "exact";
-  std::string cutoff;
-  std::string previous;
-  std::string format = "json";
-  std::string output = "-";
-  std::string provider = "bops";
-  std::string invoiced_until;
-  bool charge_unknown_error = false;
-  bool strict = false;
-};
-
-Result<std::string> rated(const Options& options, RatingFiles& files) {
+Result<std::string> rated(const RateOptions& options, RatingFiles& files) {
   RatingPolicy policy;
   policy.boundary = options.boundary == "hour" ? Boundary::kHour : Boundary::kExact;
   policy.charge_unknown_error = options.charge_unknown_error;
@@ -83,7 +70,9 @@ Result<std::string> rated(const Options& options, RatingFiles& files) {
   return json_lines(rating->lines, files.form(), is_difference);
 }
 
-int rate_files(const Options& options) {
+}  // namespace
+
+int rate_usage(const RateOptions& options) {
   RatingFiles files;
   const auto text = rated(options, files);
   if (!text) return report_error(text.error());
@@ -92,12 +81,11 @@ int rate_files(const Options& options) {
   return options.strict && files.left_out().anything() ? 1 : 0;
 }
 
-}  // namespace
-
 void add_usage_rate(CLI::App& usage) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RateOptions>();
   CLI::App* rate = usage.add_subcommand("rate", kDescription);
-  rate->add_option("--records", options->records, "The usage records: FILE, or - for stdin")
+  rate->add_option("--records", options->records,
+                   "The usage records: FILE, DIR, - for stdin, or a ledger")
       ->required();
   rate->add_option("--packages", options->packages, "The prepaid packages (JSON)");
   rate->add_option("--prices", options->prices, "The prices (JSON)");
@@ -125,7 +113,7 @@ void add_usage_rate(CLI::App& usage) {
                  "Rate records without an error bound as well");
   rate->add_flag("--strict", options->strict, "Exit status 1 if anything was quarantined");
   rate->footer(kFooter);
-  rate->callback([options] { throw CLI::RuntimeError(rate_files(*options)); });
+  rate->callback([options] { throw CLI::RuntimeError(rate_usage(*options)); });
 }
 
 }  // namespace bops

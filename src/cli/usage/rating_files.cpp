@@ -2,16 +2,17 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "report/escape.hpp"
+#include "usage/ledger.hpp"
 #include "usage/rating/fields.hpp"
 #include "usage/rating/read_records.hpp"
 #include "usage/rating/read_terms.hpp"
+#include "usage/records_files.hpp"
 
 namespace bops {
 namespace {
@@ -25,7 +26,7 @@ template <class T>
 Result<T> with_file(const std::string& path, const std::function<Result<T>(std::istream&)>& read) {
   std::ifstream file;
   if (path != "-") {
-    if (std::filesystem::is_directory(path)) return failure(path + " is a directory");
+    if (is_directory(path)) return failure(path + " is a directory");
     file.open(path, std::ios::binary);
     if (!file) return failure("cannot read " + path + ": " + std::strerror(errno));
   }
@@ -66,17 +67,48 @@ Result<std::optional<RatingTime>> RatingFiles::time(const std::string& option,
   return *time;
 }
 
-Result<SelectedUse> RatingFiles::records(const std::string& path,
-                                         std::optional<RatingTime> cutoff) {
-  UseSelection selection(cutoff);
+Result<void> RatingFiles::read_file(const std::string& path, UseSelection& selection) {
   const RecordSink sink{[&](const RatingRecord& record) { selection.add(record); },
                         [&](std::uint64_t line, const Error& error) {
                           ++left_out_.records;
                           say_left_out(path, line, error);
                         }};
-  const auto read = with_file<void>(
+  return with_file<void>(
       path, [&](std::istream& text) { return read_rating_records(text, form_, sink); });
-  if (!read) return tl::unexpected(read.error());
+}
+
+Result<void> RatingFiles::read_ledger(const std::string& where, UseSelection& selection) {
+  if (form_.value_or(TimeForm::kDated) != TimeForm::kDated)
+    return failure("records of a ledger have dates, the other times are seconds",
+                   "write all times as dates: 2026-11-22T19:00:00Z");
+  form_ = TimeForm::kDated;
+  const auto ledger = Ledger::open(where, false);
+  if (!ledger) return tl::unexpected(ledger.error());
+  return (*ledger)->for_each([&](const StoredRecord& stored) -> Result<void> {
+    const auto usage = parse_usage_line(stored.line);
+    if (!usage)
+      return failure(where + ": record " + std::to_string(stored.n) +
+                         " cannot be read: " + usage.error().message,
+                     "the ledger was changed by something else, or by a later bops");
+    RatingRecord record = rating_record(*usage, stored.line);
+    record.received = stored.received;
+    selection.add(record);
+    return {};
+  });
+}
+
+Result<SelectedUse> RatingFiles::records(const std::string& where,
+                                         std::optional<RatingTime> cutoff) {
+  UseSelection selection(cutoff);
+  if (where != "-" && names_ledger(where)) {
+    if (auto read = read_ledger(where, selection); !read) return tl::unexpected(read.error());
+  } else {
+    const Result<std::vector<std::string>> files =
+        is_directory(where) ? records_files(where) : std::vector<std::string>{where};
+    if (!files) return tl::unexpected(files.error());
+    for (const std::string& file : *files)
+      if (auto read = read_file(file, selection); !read) return tl::unexpected(read.error());
+  }
   SelectedUse selected = selection.finish();
   left_out_.records += selected.quarantined.size();
   say_selected(selected);

@@ -22,8 +22,9 @@ class RatingFiles {
   /// The time that TEXT says, in seconds or as a date.
   [[nodiscard]] Result<std::optional<RatingTime>> time(const std::string& option,
                                                        const std::string& text);
-  /// Names quarantined records on stderr, one line each.
-  [[nodiscard]] Result<SelectedUse> records(const std::string& path,
+  /// `where` is a file, a directory of .jsonl files, "-" or a ledger, which says when it received
+  /// each record. Names quarantined records on stderr, one line each.
+  [[nodiscard]] Result<SelectedUse> records(const std::string& where,
                                             std::optional<RatingTime> cutoff);
   /// Either path may be empty: none.
   [[nodiscard]] Result<Terms> terms(const std::string& packages, const std::string& prices);
@@ -34,6 +35,9 @@ class RatingFiles {
   [[nodiscard]] const LeftOut& left_out() const { return left_out_; }
 
  private:
+  [[nodiscard]] Result<void> read_file(const std::string& path, UseSelection& selection);
+  [[nodiscard]] Result<void> read_ledger(const std::string& where, UseSelection& selection);
+
   std::optional<TimeForm> form_;
   LeftOut left_out_;
 };

@@ -19,5 +19,6 @@ void add_usage_push(CLI::App& usage);
 
 // Rating.
 void add_usage_rate(CLI::App& usage);
+void add_usage_indicators(CLI::App& usage);
 
 }  // namespace bops

@@ -10,8 +10,12 @@
 
 namespace bops {
 
-using BigInteger = boost::multiprecision::cpp_int;
-using BigRational = boost::multiprecision::cpp_rational;
+/// Without expression templates: what an expression is, is a number.
+using BigInteger = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>,
+                                                 boost::multiprecision::et_off>;
+using BigRational = boost::multiprecision::number<
+    boost::multiprecision::rational_adaptor<boost::multiprecision::cpp_int_backend<>>,
+    boost::multiprecision::et_off>;
 
 /// A decimal number with ten places, of any size.
 class Decimal {

@@ -27,9 +27,10 @@ __extension__ using Quantity = __int128;
 
 /// Whose use of what it is, and what may be charged for it.
 struct UseAccount {
-  std::string tenant;  ///< empty: not said
-  std::string meter;   ///< empty: not said
-  std::string model;   ///< empty: not said
+  std::string tenant{};           ///< empty: not said
+  std::string meter{};            ///< empty: not said
+  std::string model{};            ///< empty: not said
+  std::string target_accuracy{};  ///< as the record's label has it; rating does not look at it
   bool error_known = true;
   UsageIntegrity integrity = UsageIntegrity::kKernel;
   friend auto operator<=>(const UseAccount&, const UseAccount&) = default;

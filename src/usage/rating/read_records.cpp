@@ -50,6 +50,7 @@ Result<RatingRecord> simple_record(Json json, std::optional<TimeForm>& form) {
   record.account.tenant = fields.text_or_empty({"tenant", "subject"});
   record.account.meter = fields.text_or_empty({"meter"});
   record.account.model = fields.text_or_empty({"model"});
+  record.account.target_accuracy = fields.text_or_empty({"target_accuracy"});
   if (const Json* reverses = fields.find({"reverses"})) {
     record.reverses = reversed_key(*reverses);
     if (!record.reverses) fields.complain("reverses is not [source, id]");
@@ -109,15 +110,23 @@ void read_lines(std::istream& text, std::optional<TimeForm>& form, const RecordS
 }  // namespace
 
 RatingRecord rating_record(const UsageRecord& usage, std::string_view bytes) {
+  const auto label = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      const auto found = usage.attrs.find(name);
+      if (found == usage.attrs.end()) continue;
+      if (found->is_string()) return found->get<std::string>();
+      if (found->is_number()) return found->dump();
+    }
+    return std::string();
+  };
   RatingRecord record;
   record.key = usage.key;
-  record.account = {usage.subject, usage.meter, {}, usage.rel_err_ppm.has_value(), usage.integrity};
-  for (const char* name : {"model", "model_type"}) {
-    const auto model = usage.attrs.find(name);
-    if (model == usage.attrs.end() || !model->is_string()) continue;
-    record.account.model = model->get<std::string>();
-    break;
-  }
+  record.account.tenant = usage.subject;
+  record.account.meter = usage.meter;
+  record.account.model = label({"model", "model_type"});
+  record.account.target_accuracy = label({"target_accuracy"});
+  record.account.error_known = usage.rel_err_ppm.has_value();
+  record.account.integrity = usage.integrity;
   record.start = usage.start;
   record.end = usage.end;
   record.received = usage.received;

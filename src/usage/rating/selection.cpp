@@ -147,6 +147,7 @@ void UseSelection::settle_reversals(const std::vector<std::size_t>& kept, Select
     else if (!voided.insert(target).second)
       selected.quarantined.push_back({key_of(*reversal), QuarantineReason::kSecondReversal});
   }
+  selected.records.reserve(kept.size());
   std::set<UsageKey> waiting = voided;
   for (const std::size_t index : kept) {
     const Held& held = held_[index];

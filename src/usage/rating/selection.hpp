@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,7 +55,7 @@ struct SelectedUse {
   std::uint64_t reversed = 0;
 };
 
-/// Takes records in any order, any of them several times. Holds about 120 bytes for each.
+/// Takes records in any order, any of them several times. Holds about 170 bytes for each.
 class UseSelection {
  public:
   /// Looks at what was received up to `cutoff`, included; at everything without one.
@@ -86,7 +87,7 @@ class UseSelection {
   void settle_reversals(const std::vector<std::size_t>& kept, SelectedUse& selected);
 
   std::optional<RatingTime> cutoff_;
-  std::vector<Held> held_;
+  std::deque<Held> held_;  // which does not copy itself as it grows
   std::vector<std::string> sources_;
   std::unordered_map<std::string, std::uint32_t> source_indices_;
   std::map<UseAccount, std::uint32_t> accounts_;

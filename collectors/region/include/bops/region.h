@@ -18,10 +18,10 @@
  *
  * Processes: fork keeps the regions of the thread that calls it open in the child, exec ends them.
  *
- * Cost: not under bops, a test and a return, below 5 ns; the first call of a process makes one
- * harmless system call (gettid). Under an exact engine, one system call that the engine answers
- * itself: not meant for loops of a few instructions. The few instructions of the calls themselves
- * count like all others.
+ * Cost: not under bops, a test and a return, below 5 ns; the first call of a process makes harmless
+ * system calls (gettid, and reading /proc/thread-self/status). Under an exact engine, one system
+ * call that the engine answers itself; with hardware counters, a few microseconds: not meant for
+ * loops of a few instructions. The instructions of the calls themselves count like all others.
  *
  * Errors: none. No function fails, prints, allocates, or changes errno. */
 #ifndef BOPS_REGION_H

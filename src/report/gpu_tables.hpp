@@ -1,0 +1,18 @@
+// The tables of a report that are about GPUs.
+#pragma once
+
+#include <vector>
+
+#include "model/run_record.hpp"
+#include "report/document.hpp"
+
+namespace bops {
+
+/// Per GPU its headline, its kernels and NVTX ranges, and what its sets of metrics mean; first the
+/// sum of CPU and GPUs. None where the record has no GPU.
+[[nodiscard]] std::vector<Table> gpu_tables(const RunRecord& record);
+
+/// The code that tools put into the target: its instructions are in no sum.
+[[nodiscard]] Table instrument_table(const RunCounts& counts);
+
+}  // namespace bops

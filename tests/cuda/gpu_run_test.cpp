@@ -1,0 +1,356 @@
+// bops run --gpu, from the command line to the record, on the double; and on no GPU at all.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "model/bops.hpp"
+#include "report/json.hpp"
+#include "tests/cuda/injected_run.hpp"
+#include "tests/doubles/cuda/cuda_double.hpp"
+
+namespace bops::cuda {
+namespace {
+
+using harness::bops_program, harness::run;
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+class GpuRun : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    cuda_double::write_machine(machine_.path());
+    use("chip=GH100");
+  }
+  void use(const std::string& settings) {
+    variables_ = cuda_double::environment(settings, machine_.path());
+    variables_["BOPS_STATE_DIR"] = state_.path();
+  }
+  [[nodiscard]] static Words program(const Words& words) {
+    Words command{cuda_double::program()};
+    command.insert(command.end(), words.begin(), words.end());
+    return command;
+  }
+  [[nodiscard]] harness::Counted count(const Words& words, Words options) const {
+    options.insert(options.end(), {"--collector", "native"});
+    return harness::count(program(words), options, variables_);
+  }
+  harness::TemporaryDirectory machine_, state_;
+  std::map<std::string, std::string> variables_;
+};
+
+std::set<std::string> codes_of(const Json& record) {
+  std::set<std::string> codes;
+  for (const Json& warning : record.at("warnings")) codes.insert(warning.at("code"));
+  return codes;
+}
+
+std::uint64_t instructions(const Json& row) {
+  return row.at("instructions").get<std::uint64_t>();
+}
+
+TEST_F(GpuRun, meters_what_auto_finds_and_leaves_the_profiler_out_of_the_cpus_counts) {
+  const auto counted =
+      count({"context:0", "launch:saxpy:16:256:7", "launch:gemm:8:96:3", "destroy"}, {});
+  ASSERT_EQ(counted.ended.code, 0) << counted.ended.errors;
+  EXPECT_EQ(counted.ended.output, "done\n");
+  const Json& record = counted.record;
+  ASSERT_EQ(record.at("gpus").size(), 1U);
+  const Json& gpu = record["gpus"][0];
+  EXPECT_EQ(gpu.at("mode"), "meter");
+  EXPECT_EQ(gpu.at("warp").at("bops_formula"), 7 * 128 * 15 + 3 * 24 * 69);
+  EXPECT_TRUE(gpu.at("warp").at("loads").is_null()) << "the meter cannot tell them from stores";
+  EXPECT_TRUE(gpu.at("thread").is_null());
+  EXPECT_EQ(gpu.at("quality"), "approximate");
+  EXPECT_EQ(gpu.at("sets")[0].at("name"), "meter");
+  EXPECT_EQ(record.at("quality"), "exact") << "what the CPU executed was counted";
+  EXPECT_EQ(record.at("collectors")[1].at("name"), "cuda");
+  EXPECT_EQ(record.at("combined").at("bops_formula"),
+            record["totals"]["bops_formula"].get<std::int64_t>() + 7 * 128 * 15 + 3 * 24 * 69);
+
+  std::uint64_t images = 0, instruments = 0;
+  for (const Json& image : record.at("images")) {
+    images += instructions(image);
+    EXPECT_EQ(image.at("path").get<std::string>().find("libcupti"), std::string::npos);
+    EXPECT_EQ(image.at("path").get<std::string>().find("injection"), std::string::npos);
+  }
+  for (const Json& image : record.at("instruments")) instruments += instructions(image);
+  EXPECT_EQ(images, instructions(record.at("totals")));
+  EXPECT_GT(instruments, 0U);
+  EXPECT_TRUE(codes_of(record).contains("profiler_in_target"));
+  EXPECT_TRUE(from_json(counted.record.dump())) << from_json(counted.record.dump()).error().message;
+}
+
+TEST_F(GpuRun, profiles_each_kernel_and_shows_it_in_every_format) {
+  const Words words{"context:0", "push:step",           "launch:saxpy:16:256:2",
+                    "pop",       "launch:stage:4:33:1", "destroy"};
+  for (const char* format : {"json", "text", "csv", "markdown", "html"}) {
+    Words command{bops_program(), "run",  "--gpu", "profile",         "--collector", "native",
+                  "--format",     format, "-o",    state_ / "report", "--"};
+    for (const std::string& word : program(words)) command.push_back(word);
+    const auto ended = run(command, variables_);
+    ASSERT_EQ(ended.code, 0) << ended.errors;
+    const std::string report = harness::read_file(state_ / "report");
+    EXPECT_NE(report.find("saxpy"), std::string::npos) << format;
+    EXPECT_NE(report.find("stage"), std::string::npos) << format;
+    EXPECT_NE(report.find("step"), std::string::npos) << format;
+    if (std::string(format) == "json") {
+      const Json gpu = Json::parse(report).at("gpus").at(0);
+      ASSERT_EQ(gpu.at("kernels").size(), 2U);
+      for (const Json& kernel : gpu["kernels"]) {
+        const GpuCounts expected =
+            expected_counts(Mode::kProfile, kernel.at("name"), kernel["grid"][0],
+                            kernel["block"][0], kernel["launches"]);
+        EXPECT_EQ(kernel["warp"]["bops_formula"], bops_formula(*expected.warp));
+        EXPECT_EQ(kernel["thread"]["bops_formula"], bops_formula(*expected.thread));
+        EXPECT_EQ(kernel["duration_ns"], *expected.duration_ns);
+      }
+      EXPECT_EQ(gpu.at("regions").at(0).at("name"), "step");
+    }
+    if (std::string(format) == "text") {
+      // 256 warps of 20 instructions, 2 loads, 1 store and 1 branch; 8 warps of 31, 3, 5 and 2.
+      EXPECT_NE(report.find("4,264"), std::string::npos) << "256 x 16 + 8 x 21\n" << report;
+      EXPECT_NE(report.find("leaves in: constant loads"), std::string::npos);
+    }
+  }
+}
+
+TEST_F(GpuRun, ends_as_the_target_does_and_says_in_one_line_what_was_not_counted) {
+  struct Case {
+    std::string settings;
+    std::string reason;
+  };
+  for (const auto& [settings, reason] : {
+           Case{"fail=cuptiRangeProfilerEnable:35", "restricted to administrators"},
+           Case{"holder=Nsight", "CUPTI for Nsight"},
+           Case{"fail=cuptiRangeProfilerStart:26", "taken by another tool"},
+           Case{"unsupported=confidentialCompute", "confidential computing"},
+           Case{"fail=cuptiRangeProfilerDecodeData:999", "CUPTI error 999"},
+           Case{"chip=GX999", "does not know the GPU's chip"},
+       }) {
+    use(settings);
+    const auto counted = count({"context:0", "launch:saxpy:16:256:7", "exit:7"}, {});
+    EXPECT_EQ(counted.ended.code, 7) << settings;
+    std::size_t told = 0;
+    for (const Json& warning : counted.record.at("warnings"))
+      if (warning.at("code") == "gpu_problem") {
+        ++told;
+        const std::string message = warning.at("message");
+        EXPECT_NE(message.find(reason), std::string::npos) << message;
+        EXPECT_EQ(message.find('\n'), std::string::npos);
+      }
+    EXPECT_EQ(told, 1U) << settings;
+    for (const Json& gpu : counted.record.at("gpus")) {
+      EXPECT_EQ(gpu.at("quality"), "missing") << settings;
+      EXPECT_TRUE(gpu.at("warp").is_null());
+      EXPECT_EQ(gpu.at("launches"), 7);
+    }
+    EXPECT_EQ(counted.record.at("quality"), "exact") << "the CPU's counts are whole";
+  }
+}
+
+TEST_F(GpuRun, keeps_what_was_fetched_of_a_target_that_was_killed) {
+  variables_["BOPS_CUDA_INTERVAL_MS"] = "0";
+  const auto counted = count({"context:0", "launch:saxpy:16:256:7", "sync", "signal:9"}, {});
+  EXPECT_EQ(counted.ended.signal, SIGKILL);
+  ASSERT_EQ(counted.record.at("gpus").size(), 1U);
+  EXPECT_EQ(counted.record["gpus"][0]["warp"]["bops_formula"], 7 * 128 * 15);
+  EXPECT_EQ(counted.record["gpus"][0]["quality"], "partial");
+  EXPECT_TRUE(codes_of(counted.record).contains("gpu_not_flushed"));
+}
+
+TEST_F(GpuRun, gives_every_process_of_the_run_to_its_gpu) {
+  use("chip=GH100 devices=2");
+  const auto counted =
+      count({"early:context:1;launch:saxpy:1:32:5", "context:0", "launch:gemm:1:32:2", "destroy"},
+            {"--gpu", "meter"});
+  ASSERT_EQ(counted.record.at("gpus").size(), 2U);
+  EXPECT_EQ(counted.record["gpus"][0]["warp"]["instructions"], 2 * 97);
+  EXPECT_EQ(counted.record["gpus"][1]["warp"]["instructions"], 5 * 20);
+  std::set<int> pids, gpu_pids;
+  for (const Json& process : counted.record.at("processes")) pids.insert(process["pid"].get<int>());
+  for (const Json& gpu : counted.record["gpus"])
+    for (const Json& pid : gpu["processes"]) gpu_pids.insert(pid.get<int>());
+  EXPECT_EQ(pids, gpu_pids);
+}
+
+TEST_F(GpuRun, off_puts_nothing_into_the_target) {
+  const auto counted = count({"context:0", "launch:saxpy:16:256:7", "destroy"}, {"--gpu", "off"});
+  EXPECT_EQ(counted.ended.code, 0);
+  EXPECT_TRUE(counted.record.at("gpus").empty());
+  EXPECT_FALSE(counted.record.contains("instruments"));
+  EXPECT_EQ(counted.record.at("collectors").size(), 1U);
+}
+
+TEST_F(GpuRun, strict_takes_the_gpus_quality_for_what_it_is) {
+  const auto counted = count({"context:0", "launch:saxpy:16:256:7", "destroy"}, {"--strict"});
+  EXPECT_EQ(counted.ended.code, 125);
+  EXPECT_NE(counted.ended.errors.find("approximate"), std::string::npos) << counted.ended.errors;
+}
+
+TEST_F(GpuRun, says_so_where_no_kernel_ran_that_was_asked_for) {
+  const auto asked =
+      harness::count({"/bin/true"}, {"--gpu", "meter", "--collector", "native"}, variables_);
+  EXPECT_EQ(asked.ended.code, 0);
+  EXPECT_TRUE(codes_of(asked.record).contains("gpu_not_used"));
+  const auto found = harness::count({"/bin/true"}, {"--collector", "native"}, variables_);
+  EXPECT_FALSE(codes_of(found.record).contains("gpu_not_used"));
+}
+
+TEST_F(GpuRun, refuses_an_emulated_program) {
+  const auto counted =
+      harness::count({"/bin/true"}, {"--gpu", "meter", "--collector", "qemu"}, variables_);
+  EXPECT_EQ(counted.ended.code, 125);
+  if (counted.ended.errors.find("the collector qemu cannot run here") != std::string::npos)
+    GTEST_SKIP() << counted.ended.errors;
+  EXPECT_NE(counted.ended.errors.find("cannot drive a GPU"), std::string::npos);
+}
+
+TEST_F(GpuRun, refuses_before_the_target_starts_where_another_tool_is_to_be_injected) {
+  variables_["CUDA_INJECTION64_PATH"] = "/opt/nsight/libToolsInjection64.so";
+  const std::string made = state_ / "made";
+  const auto asked = run({bops_program(), "run", "--collector", "native", "--gpu", "profile", "--",
+                          "/usr/bin/touch", made},
+                         variables_);
+  EXPECT_EQ(asked.code, 125);
+  EXPECT_NE(asked.errors.find("libToolsInjection64.so"), std::string::npos) << asked.errors;
+  EXPECT_FALSE(std::filesystem::exists(made));
+  const auto found =
+      harness::count({"/usr/bin/touch", made}, {"--collector", "native"}, variables_);
+  EXPECT_EQ(found.ended.code, 0);
+  EXPECT_TRUE(codes_of(found.record).contains("gpu_not_counted")) << "auto goes on, and says so";
+}
+
+TEST_F(GpuRun, refuses_a_driver_that_is_too_old) {
+  use("chip=GH100 cuda=12040");
+  const auto ended =
+      run({bops_program(), "run", "--gpu", "meter", "--collector", "native", "--", "/bin/true"},
+          variables_);
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_NE(ended.errors.find("supports CUDA 12.4"), std::string::npos) << ended.errors;
+}
+
+TEST_F(GpuRun, is_recovered_after_bops_died) {
+  // The launches are over when the file appears; then the program waits for what will kill it.
+  variables_["BOPS_CUDA_INTERVAL_MS"] = "0";
+  Words command{bops_program(), "run", "--collector", "native", "-o", state_ / "lost.json", "--"};
+  for (const std::string& word :
+       program({"context:0", "launch:saxpy:16:256:7", "sync", "signal:19"}))
+    command.push_back(word);
+  harness::Subprocess bops(command, variables_);
+  // What the child has fetched is whole as soon as seven rows are in its file.
+  std::string directory;
+  const auto fetched = [&] {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(state_.path(), error)) {
+      if (entry.path().extension() != ".gpu") continue;
+      const auto file = read_wire(harness::read_file(entry.path().string()));
+      if (!file || file->counts.size() < 7) continue;
+      directory = entry.path().parent_path().parent_path().filename().string();
+      ::kill(bops.pid(), SIGKILL);  // before its target, which is stopped
+      ::kill(file->pid, SIGKILL);
+      return true;
+    }
+    return false;
+  };
+  while (!fetched()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(bops.wait().signal, SIGKILL);
+  const std::string path = state_ / "recovered.json";
+  const auto recovered = run({bops_program(), "recover", directory, "-o", path}, variables_);
+  ASSERT_EQ(recovered.code, 0) << recovered.errors;
+  const Json record = Json::parse(harness::read_file(path));
+  ASSERT_EQ(record.at("gpus").size(), 1U);
+  EXPECT_EQ(record["gpus"][0]["warp"]["bops_formula"], 7 * 128 * 15);
+  EXPECT_TRUE(record.contains("instruments"));
+}
+
+TEST_F(GpuRun, doctor_tells_of_the_gpu_and_of_what_is_in_the_way) {
+  cuda_double::write_machine(machine_.path(), "RmProfilingAdminOnly: 1\n");
+  const auto ended = run({bops_program(), "doctor", "--json"}, variables_);
+  bool found = false;
+  const Json report = Json::parse(ended.output);
+  for (const Json& collector : report.at("collectors")) {
+    if (collector.at("name") != "cuda") continue;
+    found = true;
+    const bool root = ::geteuid() == 0;
+    EXPECT_EQ(collector.at("usable"), root);
+    const std::string text = collector.dump();
+    EXPECT_NE(text.find("NVreg_RestrictProfilingToAdminUsers=0"), std::string::npos) << text;
+    if (root) {
+      EXPECT_NE(text.find("580.65.06"), std::string::npos) << text;
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(GpuRun, validate_fails_where_the_counts_are_not_the_sources) {
+  // The double computes nothing, and knows none of these kernels.
+  const auto ended = run({bops_program(), "validate", "--gpu"}, variables_);
+  if (ended.errors.find("no kernels for GPUs") != std::string::npos) GTEST_SKIP() << ended.errors;
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(ended.output.find("only_sts"), std::string::npos) << ended.output << ended.errors;
+  EXPECT_EQ(ended.output.find("holds"), std::string::npos) << ended.output;
+}
+
+class NoGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (std::filesystem::exists("/proc/driver/nvidia")) GTEST_SKIP() << "there is a driver here";
+  }
+  harness::TemporaryDirectory state_;
+};
+
+TEST_F(NoGpu, auto_is_as_without_it) {
+  const Words command{harness::known_asm_program("straight_line")};
+  const auto with = harness::count(command, {"--gpu", "auto", "--collector", "native"});
+  const auto without = harness::count(command, {"--gpu", "off", "--collector", "native"});
+  ASSERT_EQ(with.ended.code, 0);
+  EXPECT_EQ(with.record.at("totals").at("instructions"),
+            without.record.at("totals").at("instructions"));
+  EXPECT_EQ(with.record.at("collectors"), without.record.at("collectors"));
+  EXPECT_EQ(with.record.at("warnings"), without.record.at("warnings"));
+  EXPECT_EQ(with.record.at("quality"), "exact");
+  EXPECT_TRUE(with.record.at("gpus").empty());
+  EXPECT_EQ(with.ended.errors, without.ended.errors);
+}
+
+TEST_F(NoGpu, meter_and_profile_say_what_is_missing_before_the_target_starts) {
+  for (const char* mode : {"meter", "profile"}) {
+    const std::string made = state_ / mode;
+    const auto ended = run({bops_program(), "run", "--collector", "native", "--gpu", mode, "--",
+                            "/usr/bin/touch", made});
+    EXPECT_EQ(ended.code, 125);
+    EXPECT_NE(ended.errors.find("there is no NVIDIA driver on this machine"), std::string::npos)
+        << ended.errors;
+    EXPECT_FALSE(std::filesystem::exists(made));
+  }
+}
+
+TEST_F(NoGpu, validate_says_why_it_cannot) {
+  const auto ended = run({bops_program(), "validate", "--gpu"});
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_NE(ended.errors.find("there is no GPU to validate on: there is no NVIDIA driver"),
+            std::string::npos)
+      << ended.errors;
+}
+
+TEST_F(NoGpu, doctor_tells_of_a_chip_all_the_same) {
+  const auto text = run({bops_program(), "doctor", "--chip", "GH100"});
+  ASSERT_EQ(text.code, 0) << text.errors;
+  EXPECT_NE(text.output.find("--gpu meter takes 1 pass"), std::string::npos);
+  const auto json = run({bops_program(), "doctor", "--chip", "TU102", "--json"});
+  const Json report = Json::parse(json.output);
+  EXPECT_EQ(report.at("schema"), "bops.chip.v1");
+  EXPECT_EQ(report.at("meter_passes"), 1);
+  const auto unknown = run({bops_program(), "doctor", "--chip", "GX999"});
+  EXPECT_EQ(unknown.code, 125);
+  EXPECT_NE(unknown.errors.find("GH100"), std::string::npos) << unknown.errors;
+}
+
+}  // namespace
+}  // namespace bops::cuda

@@ -1,0 +1,289 @@
+// A driver library without a GPU: libcuda.so.1 for programs of the driver API. It loads
+// CUDA_INJECTION64_PATH as the real one does, and "runs" the kernels of kernels.hpp.
+#include <dlfcn.h>
+#include <nvtx3/nvToolsExt.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <vector>
+// Needs the one before.
+#include <generated_nvtx_meta.h>
+
+#include "tests/doubles/cuda/driver.hpp"
+
+struct CUctx_st {
+  CUdevice device;
+};
+struct CUmod_st {
+  CUctx_st* context;
+};
+struct CUfunc_st {
+  std::string name;
+};
+struct RecordedLaunch {
+  std::string name;
+  unsigned blocks, threads;
+};
+struct CUgraph_st {
+  std::vector<RecordedLaunch> launches;
+};
+struct CUgraphExec_st {
+  std::vector<RecordedLaunch> launches;
+};
+struct CUstream_st {
+  bool capturing = false;
+  CUgraph_st* graph = nullptr;
+};
+
+namespace {
+
+using bops::cuda_double::Observer;
+
+std::atomic<const Observer*> observer{nullptr};
+std::atomic<std::uint32_t> calls{0};
+pid_t initialised_in = 0;
+thread_local std::vector<CUcontext> current;
+
+CUcontext top() {
+  return current.empty() ? nullptr : current.back();
+}
+
+/// Tells CUPTI of a call while it lasts.
+class Call {
+ public:
+  Call(CUpti_CallbackId id, const char* name, const void* parameters, const char* kernel = nullptr)
+      : id_(id) {
+    data_.functionName = name;
+    data_.functionParams = parameters;
+    data_.symbolName = kernel;
+    data_.context = top();
+    data_.correlationId = ++calls;
+    data_.correlationData = &correlation_;
+    tell(CUPTI_API_ENTER);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  CUresult end(CUresult result) {
+    data_.functionReturnValue = &result;
+    tell(CUPTI_API_EXIT);
+    return result;
+  }
+
+ private:
+  void tell(CUpti_ApiCallbackSite site) {
+    data_.callbackSite = site;
+    if (const Observer* told = observer.load()) told->on_call(id_, &data_);
+  }
+  CUpti_CallbackId id_;
+  CUpti_CallbackData data_{};
+  std::uint64_t correlation_ = 0;
+};
+
+void run(CUcontext context, const RecordedLaunch& launch) {
+  if (const Observer* told = observer.load())
+    told->on_kernel(context, launch.name.c_str(), launch.blocks, launch.threads);
+}
+
+CUresult ready() {
+  if (initialised_in == 0) return CUDA_ERROR_NOT_INITIALIZED;
+  return initialised_in == ::getpid() ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
+}
+
+int device_count() {
+  const char* count = bops::cuda_double::setting("devices");
+  return count != nullptr ? std::atoi(count) : 1;
+}
+
+}  // namespace
+
+extern "C" {
+
+void fake_cuda_observe(const Observer* told) {
+  observer.store(told);
+}
+
+void fake_cuda_nvtx_push(const char* name) {
+  const nvtxRangePushA_params parameters{name};
+  const CUpti_NvtxData data{"nvtxRangePushA", &parameters, nullptr};
+  if (const Observer* told = observer.load()) told->on_nvtx(CUPTI_CBID_NVTX_nvtxRangePushA, &data);
+}
+
+void fake_cuda_nvtx_pop(void) {
+  const CUpti_NvtxData data{"nvtxRangePop", nullptr, nullptr};
+  if (const Observer* told = observer.load()) told->on_nvtx(CUPTI_CBID_NVTX_nvtxRangePop, &data);
+}
+
+CUresult cuInit(unsigned int) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    initialised_in = ::getpid();
+    const char* path = std::getenv("CUDA_INJECTION64_PATH");
+    void* library = path != nullptr ? ::dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
+    if (library == nullptr) return;
+    if (const auto start = reinterpret_cast<int (*)()>(::dlsym(library, "InitializeInjection")))
+      (void)start();
+  });
+  return ready();
+}
+
+CUresult cuDriverGetVersion(int* version) {
+  const char* other = bops::cuda_double::setting("cuda");
+  *version = other != nullptr ? std::atoi(other) : 13000;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetCount(int* count) {
+  *count = device_count();
+  return ready();
+}
+
+CUresult cuDeviceGet(CUdevice* device, int ordinal) {
+  if (ordinal < 0 || ordinal >= device_count()) return CUDA_ERROR_INVALID_DEVICE;
+  *device = ordinal;
+  return ready();
+}
+
+CUresult cuDeviceGetName(char* name, int size, CUdevice device) {
+  std::snprintf(name, static_cast<std::size_t>(size), "Double %d", device);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice device) {
+  std::memset(uuid->bytes, 0x10 + device, sizeof uuid->bytes);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxCreate_v4(CUcontext* context, CUctxCreateParams*, unsigned int, CUdevice device) {
+  if (const CUresult result = ready(); result != CUDA_SUCCESS) return result;
+  *context = new CUctx_st{device};
+  current.push_back(*context);
+  if (const Observer* told = observer.load()) told->on_context(*context, true);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxDestroy_v2(CUcontext context) {
+  if (const Observer* told = observer.load()) told->on_context(context, false);
+  std::erase(current, context);
+  delete context;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxSetCurrent(CUcontext context) {
+  if (!current.empty()) current.pop_back();
+  if (context != nullptr) current.push_back(context);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetCurrent(CUcontext* context) {
+  *context = top();
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxPushCurrent_v2(CUcontext context) {
+  current.push_back(context);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxPopCurrent_v2(CUcontext* context) {
+  if (current.empty()) return CUDA_ERROR_INVALID_CONTEXT;
+  *context = top();
+  current.pop_back();
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetDevice(CUdevice* device) {
+  if (top() == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
+  *device = top()->device;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxSynchronize(void) {
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize, "cuCtxSynchronize", nullptr);
+  return call.end(top() != nullptr ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT);
+}
+
+CUresult cuModuleLoadData(CUmodule* module, const void*) {
+  *module = new CUmod_st{top()};
+  return CUDA_SUCCESS;
+}
+
+CUresult cuModuleGetFunction(CUfunction* function, CUmodule, const char* name) {
+  *function = new CUfunc_st{name};
+  return CUDA_SUCCESS;
+}
+
+CUresult cuLaunchKernel(CUfunction function, unsigned int gx, unsigned int gy, unsigned int gz,
+                        unsigned int bx, unsigned int by, unsigned int bz, unsigned int shared,
+                        CUstream stream, void** parameters, void** extra) {
+  const cuLaunchKernel_params told{function, gx,     gy,     gz,         bx,   by,
+                                   bz,       shared, stream, parameters, extra};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel, "cuLaunchKernel", &told,
+            function->name.c_str());
+  if (top() == nullptr) return call.end(CUDA_ERROR_INVALID_CONTEXT);
+  if (bx * by * bz > 1024) return call.end(CUDA_ERROR_INVALID_VALUE);
+  const RecordedLaunch launch{function->name, gx * gy * gz, bx * by * bz};
+  if (stream != nullptr && stream->capturing)
+    stream->graph->launches.push_back(launch);
+  else
+    run(top(), launch);
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuMemAlloc_v2(CUdeviceptr* place, std::size_t size) {
+  *place = reinterpret_cast<CUdeviceptr>(std::calloc(1, size));
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, std::size_t size) {
+  std::memcpy(reinterpret_cast<void*>(to), from, size);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, std::size_t size) {
+  std::memcpy(to, reinterpret_cast<const void*>(from), size);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuStreamCreate(CUstream* stream, unsigned int) {
+  *stream = new CUstream_st;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode) {
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuStreamBeginCapture_v2, "cuStreamBeginCapture", nullptr);
+  stream->capturing = true;
+  stream->graph = new CUgraph_st;
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuStreamEndCapture(CUstream stream, CUgraph* graph) {
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuStreamEndCapture, "cuStreamEndCapture", nullptr);
+  stream->capturing = false;
+  *graph = stream->graph;
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus* status) {
+  *status = stream != nullptr && stream->capturing ? CU_STREAM_CAPTURE_STATUS_ACTIVE
+                                                   : CU_STREAM_CAPTURE_STATUS_NONE;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec* executable, CUgraph graph, unsigned long long) {
+  *executable = new CUgraphExec_st{graph->launches};
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream) {
+  const cuGraphLaunch_params told{executable, stream};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch, "cuGraphLaunch", &told);
+  for (const RecordedLaunch& launch : executable->launches) run(top(), launch);
+  return call.end(CUDA_SUCCESS);
+}
+
+}  // extern "C"
