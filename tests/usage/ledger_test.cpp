@@ -21,7 +21,7 @@ const UtcNs kNow = *parse_utc("2026-11-22T20:00:00Z");
 
 std::vector<std::string> chained_lines(std::size_t count, const std::string& source) {
   std::vector<std::string> lines;
-  std::string prev = kNoLine;
+  std::string prev(kNoLine);
   for (UsageRecord& record : samples::usage_chain(count, source)) {
     record.prev = prev;
     lines.push_back(usage_line(record));

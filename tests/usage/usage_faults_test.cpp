@@ -53,7 +53,7 @@ class UsageFaults : public ::testing::Test {
   }
   void write_chain(const std::string& path, std::size_t count) const {
     std::ofstream file(path);
-    std::string prev = kNoLine;
+    std::string prev(kNoLine);
     for (UsageRecord& record : samples::usage_chain(count, "/bops/a/b/c")) {
       record.prev = prev;
       const std::string line = usage_line(record);
