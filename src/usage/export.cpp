@@ -55,7 +55,7 @@ Result<void> export_csv(Ledger& ledger, const TextWriter& write) {
           csv_row({"source",       "id",          "type",      "subject",       "meter",   "unit",
                    "def",          "quantity",    "start",     "end",           "mono_ns", "method",
                    "coverage_ppm", "rel_err_ppm", "integrity", "tenant_source", "model",   "job",
-                   "rank",         "received",    "disputed"}));
+                   "rank",         "received",    "disputed",  "rejected"}));
       !head)
     return head;
   return ledger.for_each([&](const StoredRecord& stored) -> Result<void> {
@@ -82,7 +82,8 @@ Result<void> export_csv(Ledger& ledger, const TextWriter& write) {
                           text_of_field(r.resource, "job.id"),
                           text_of_field(r.resource, "mpi.rank"),
                           format_utc(stored.received),
-                          stored.disputed ? "true" : "false"}));
+                          stored.disputed ? "true" : "false",
+                          stored.rejected ? "true" : "false"}));
   });
 }
 

@@ -25,6 +25,12 @@ std::int64_t coverage_ppm_of(const RunCounts& counts) {
   return std::min(ppm, kPpm - 1);  // what was left out must be seen
 }
 
+std::int64_t gpu_coverage_ppm_of(const GpuDeviceCounts& gpu) {
+  if (gpu.launches == 0 || gpu.counted >= gpu.launches) return kPpm;
+  return static_cast<std::int64_t>(static_cast<unsigned __int128>(gpu.counted) *
+                                   static_cast<std::uint64_t>(kPpm) / gpu.launches);
+}
+
 Evidence evidence_of(const CollectorInfo& info, const RunCounts& counts) {
   const bool decodes = info.integrity == "in_target";
   Evidence evidence{UsageMethod::kCounted, UsageIntegrity::kInTarget, coverage_ppm_of(counts),

@@ -25,4 +25,7 @@ struct Evidence {
 /// Of the time that all processes of the run lived, the part of those that were counted.
 [[nodiscard]] std::int64_t coverage_ppm_of(const RunCounts& counts);
 
+/// Of the kernels that a GPU ran, the part of those whose counts are known.
+[[nodiscard]] std::int64_t gpu_coverage_ppm_of(const GpuDeviceCounts& gpu);
+
 }  // namespace bops

@@ -47,9 +47,38 @@ TEST(MeterReadings, of_tenants_inside_one_another_are_left_shared_and_marked) {
   counts.regions[3].counts = counts_of(900, 0);
   const RunReadings readings = readings_of(counts);
   EXPECT_TRUE(readings.tenants_overlap);
-  EXPECT_FALSE(readings.meters.contains({"bob", "instructions"}));
+  EXPECT_EQ(readings.meters.at({"bob", "instructions"}), 0);
+  EXPECT_EQ(readings.not_counted, (std::set<std::string>{"acme", "bob"})) << "theirs are too low";
   EXPECT_EQ(readings.meters.at({"acme", "instructions"}), 100) << "of the thread that is right";
   EXPECT_EQ(readings.meters.at({"", "instructions"}), 1400);
+}
+
+TEST(MeterReadings, of_regions_without_counts_are_left_shared_and_their_tenants_named) {
+  RunCounts counts = two_tenants();
+  counts.regions[3].counts = {};
+  counts.regions[3].counted = false;
+  const RunReadings readings = readings_of(counts);
+  EXPECT_EQ(readings.not_counted, std::set<std::string>{"bob"});
+  EXPECT_FALSE(readings.tenants_overlap);
+  EXPECT_TRUE(readings.by_tenant);
+  EXPECT_EQ(readings.meters.at({"", "instructions"}), 1100);
+  EXPECT_EQ(readings.meters.at({"bob", "tokens"}), 7) << "known all the same";
+  EXPECT_FALSE(readings.regions_lost);
+  counts.warnings.push_back({"regions_not_counted", "of 1 threads ..."});
+  EXPECT_TRUE(readings_of(counts).regions_lost) << "of whom, nobody knows";
+}
+
+TEST(MeterReadings, of_gpus_are_those_levels_that_were_measured) {
+  RunCounts counts;
+  counts.gpus.resize(2);
+  counts.gpus[0].uuid = "GPU-a";
+  counts.gpus[0].counts.warp = GpuFormulaCounts{100, {}, {}, 30, 10};
+  counts.gpus[1].uuid = "GPU-b";
+  counts.gpus[1].counts.duration_ns = 77;
+  EXPECT_EQ(gpu_readings_of(counts),
+            (MeterReadings{{{"", "gpu_time", "GPU-b"}, 77},
+                           {{"", "gpu_warp_bops_formula", "GPU-a"}, 60},
+                           {{"", "gpu_warp_instructions", "GPU-a"}, 100}}));
 }
 
 TEST(MeterReadings, lack_what_was_not_decoded) {
