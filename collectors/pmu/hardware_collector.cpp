@@ -223,7 +223,7 @@ Result<void> HardwareCollector::make_counters() {
     if (!papi) return tl::unexpected(papi.error());
     if (options_.snapshots && !papi_reads_running_threads())
       return failure("PAPI before 7.1 reads wrong numbers from threads that run",
-                     "leave out --interval and --control, or count with --collector perf");
+                     "leave out --interval, --control and --usage, or count with --collector perf");
     counters_ = *std::move(papi);
   } else if (papi && (!options_.snapshots || papi_reads_running_threads())) {
     counters_ = std::make_unique<DividedCounters>(*std::move(papi), std::move(perf));

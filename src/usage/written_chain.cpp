@@ -56,8 +56,9 @@ class ChainReader {
 
  private:
   static Result<void> broken(const std::string& place) {
-    return failure(place + ": the line is not the one that was chained and signed",
-                   "bops usage verify tells more");
+    return failure(
+        place + ": this line, or the one before, is not the one that was chained and signed",
+        "bops usage verify tells more");
   }
   const std::string& source_;
   Heads heads_;

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "tests/harness/subprocess.hpp"
-#include "tests/usage/sample_usage.hpp"
+#include "tests/usage/written_usage.hpp"
 #include "usage/records_files.hpp"
 
 namespace bops {
@@ -24,31 +24,8 @@ using harness::bops_program;
 using harness::run;
 using harness::target_program;
 using harness::TemporaryDirectory;
+using written::records_of, written::sum;
 using Words = std::vector<std::string>;
-
-std::vector<UsageRecord> records_of(const std::string& path) {
-  std::vector<UsageRecord> records;
-  const auto files = records_files(path);
-  for (const std::string& file : files ? *files : Words{}) {
-    std::istringstream lines(harness::read_file(file));
-    for (std::string line; std::getline(lines, line);) {
-      auto record = parse_usage_line(line);
-      if (record)
-        records.push_back(*std::move(record));
-      else if (!lines.eof())
-        ADD_FAILURE() << file << ": " << record.error().message << ": " << line;
-    }
-  }
-  return records;
-}
-
-std::uint64_t sum(const std::vector<UsageRecord>& records, const std::string& meter,
-                  const std::string& subject = "acme") {
-  std::uint64_t total = 0;
-  for (const UsageRecord& record : records)
-    if (record.meter == meter && record.subject == subject) total += record.quantity;
-  return total;
-}
 
 class UsageRun : public ::testing::Test {
  protected:
