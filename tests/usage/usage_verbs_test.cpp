@@ -100,7 +100,7 @@ TEST_F(UsageVerbs, summary_sums_by_hour_tenant_meter_and_model) {
 
 TEST_F(UsageVerbs, each_has_help) {
   for (const char* verb :
-       {"keygen", "verify", "import", "list", "show", "summary", "export", "push"})
+       {"keygen", "verify", "import", "list", "show", "resolve", "summary", "export", "push"})
     EXPECT_EQ(bops({verb, "--help"}).code, 0) << verb;
   EXPECT_EQ(bops({}).code, 125);
   EXPECT_EQ(bops({"verify", "/no/such/file", "--trusted", "/dev/null"}).code, 125);
