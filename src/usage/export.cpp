@@ -33,6 +33,15 @@ Metric metric_of(const std::string& meter) {
     return {"bops_operations", "kind=\"" + meter.substr(5) + "\",", "Basic operations executed."};
   if (meter == "instructions") return {"bops_instructions", "", "Instructions executed."};
   if (meter == "cpu_time") return {"bops_cpu_seconds", "", "CPU time used."};
+  if (meter == "gpu_time") return {"bops_gpu_seconds", "", "Time that kernels ran on GPUs."};
+  for (const std::string level : {"warp", "thread"}) {
+    if (meter == "gpu_" + level + "_bops_formula")
+      return {"bops_gpu_operations", "kind=\"formula\",level=\"" + level + "\",",
+              "Basic operations executed on GPUs."};
+    if (meter == "gpu_" + level + "_instructions")
+      return {"bops_gpu_instructions", "level=\"" + level + "\",",
+              "Instructions executed on GPUs."};
+  }
   if (meter.starts_with("gpu_")) return {"bops_" + meter, "", "GPU meter."};
   return {"bops_work", "unit=\"" + label_value(meter) + "\",", "Units of work done."};
 }
@@ -103,7 +112,8 @@ Result<void> export_metrics(Ledger& ledger, bool openmetrics, const TextWriter& 
     const WideSum whole = sums[metric.family + labels] += sum;
     Family& family = families[metric.family];
     family.help = metric.help;
-    family.samples[labels] = key.meter == "cpu_time" ? seconds_of(whole) : to_decimal(whole);
+    family.samples[labels] =
+        key.meter == "cpu_time" || key.meter == "gpu_time" ? seconds_of(whole) : to_decimal(whole);
   }
   std::string text;
   for (const auto& [name, family] : families) {

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// A longer interval would be divided into more hours than anyone charges for at once.
-constexpr std::int64_t kLongestNs = 366 * 24 * kNsPerHour;
+constexpr std::int64_t kLongestNs = std::int64_t{366} * 24 * kNsPerHour;
 
 std::array<std::uint8_t, 16> digest(std::string_view bytes) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> whole{};
