@@ -321,12 +321,13 @@ Result<RunRecord> recover_run(const std::string& directory_path, Collectors coll
   if (*whole) return **std::move(whole);
   auto snapshot = last_snapshot(directory_path);
   if (!snapshot) return tl::unexpected(snapshot.error());
-  auto record = *snapshot ? Result<RunRecord>(**std::move(snapshot))
-                          : recover_counts(*manifest, directory_path, collectors);
+  const bool from_snapshot = snapshot->has_value();
+  auto record = from_snapshot ? Result<RunRecord>(**std::move(snapshot))
+                              : recover_counts(*manifest, directory_path, collectors);
   if (!record) return record;
   if (Collector* const gpus = gpu_collector_of(*manifest, collectors))
     add_gpus(*record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false, true);
-  if (*snapshot) {
+  if (from_snapshot) {
     record->counts.quality = poorer(record->counts.quality, Quality::kPartial);
     warn(*record, "recovered",
          "bops died during this run: these are its counts up to wall_ns, its last snapshot; what "

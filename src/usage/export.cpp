@@ -107,8 +107,9 @@ Result<void> export_metrics(Ledger& ledger, bool openmetrics, const TextWriter& 
   std::map<std::string, WideSum> sums;  // meters of several units are one
   for (const auto& [key, sum] : summary->sums) {
     const Metric metric = metric_of(key.meter);
-    const std::string labels = metric.label + "tenant=\"" + label_value(key.subject) +
-                               "\",model=\"" + label_value(key.model) + "\"";
+    std::string labels = metric.label;
+    labels.append("tenant=\"").append(label_value(key.subject));
+    labels.append("\",model=\"").append(label_value(key.model)).append("\"");
     const WideSum whole = sums[metric.family + labels] += sum;
     Family& family = families[metric.family];
     family.help = metric.help;

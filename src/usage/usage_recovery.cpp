@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "platform/clock.hpp"
+#include "usage/host_source.hpp"
 #include "usage/key_store.hpp"
 #include "usage/usage_meter.hpp"
 #include "usage/usage_sink.hpp"
@@ -99,7 +100,7 @@ Result<std::unique_ptr<UsageMeter>> UsageMeter::reopen(const Json& state) try {
   if (written->closed) return nullptr;
   auto sink = open_sink(options.target, source, options.second_places);
   if (!sink) return tl::unexpected(sink.error());
-  auto key = signing_key(options.key_file, source);
+  auto key = signing_key(options.key_file, host_source());
   if (!key) return tl::unexpected(key.error());
   std::unique_ptr<UsageMeter> meter(
       new UsageMeter(std::move(options), std::move(tenant),

@@ -11,6 +11,7 @@
 #include "tests/doubles/pmu/pmu_double.hpp"
 #include "tests/harness/subprocess.hpp"
 #include "tests/usage/written_usage.hpp"
+#include "usage/digest.hpp"
 
 namespace bops {
 namespace {
@@ -98,7 +99,7 @@ TEST_F(HardwareUsage, of_attach_under_strict_has_nothing_whose_error_is_not_know
   EXPECT_EQ(bops({"usage", "verify", file_}).code, 0);
 }
 
-TEST_F(HardwareUsage, of_attach_without_usage_of_a_process_that_is_gone_leaves_a_closed_chain) {
+TEST_F(HardwareUsage, of_attach_to_a_process_that_is_gone_is_a_closed_chain_without_records) {
   pid_t gone = 0;
   {
     Subprocess target({"/bin/true"});
@@ -157,6 +158,31 @@ TEST_F(HardwareUsage, of_a_run_killed_before_its_first_snapshot_names_where_the_
                                   " on is in no usage record"),
             std::string::npos)
       << recovered.errors;
+}
+
+TEST_F(HardwareUsage, of_a_calibrated_run_has_estimated_operations_that_name_the_calibration) {
+  const std::string calibration = directory_ / "busy.json";
+  const Words command{target_program("busy_loop"), "300000"};
+  const auto calibrated =
+      bops({"calibrate", "--collector", "perf", "-o", calibration, "--", command[0], command[1]});
+  if (calibrated.code != 0) GTEST_SKIP() << calibrated.errors;
+  const auto ended = bops({"run", "--collector", "perf", "--calibration", calibration, "--usage",
+                           file_, "--tenant", "acme", "-o", report_, "--", command[0], command[1]});
+  ASSERT_EQ(ended.code, 0) << ended.errors;
+  const Json record = Json::parse(harness::read_file(report_));
+  std::size_t estimates = 0;
+  for (const UsageRecord& each : records_of(file_)) {
+    EXPECT_EQ(each.calibration.has_value(), each.meter == "bops_decoded") << each.meter;
+    if (each.meter != "bops_decoded") continue;
+    ++estimates;
+    EXPECT_EQ(each.method, UsageMethod::kModel);
+    EXPECT_EQ(each.integrity, UsageIntegrity::kKernel);
+    EXPECT_EQ(each.calibration->name, "busy.json");
+    EXPECT_EQ(each.calibration->sha256, sha256_hex(harness::read_file(calibration)));
+    EXPECT_EQ(each.quantity, record.at("calibrated").at("operations_estimate"));
+    EXPECT_FALSE(each.rel_err_ppm) << "the counts it starts from have no bound on the double";
+  }
+  EXPECT_EQ(estimates, 1U);
 }
 
 TEST_F(HardwareUsage, of_tenants_whose_regions_have_no_counts_is_marked) {
