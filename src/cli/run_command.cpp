@@ -12,6 +12,7 @@
 #include "cli/kept_run.hpp"
 #include "cli/report_sink.hpp"
 #include "cli/reporting_options.hpp"
+#include "cli/usage/calibrated_usage.hpp"
 #include "cli/usage/emission_options.hpp"
 #include "launch/command.hpp"
 #include "launch/interpreter.hpp"
@@ -203,7 +204,14 @@ int run(const Options& options, const Invocation& invocation) {
   auto sink = ReportSink::open(options.reporting.output, options.reporting.format,
                                request->interval.count() > 0 || !request->control.empty());
   if (!sink) return report_error(sink.error());
-  const auto usage = open_usage_meter(options.emission, request->labels, options.strict);
+  DecodedEstimator estimate;
+  if (*calibration && options.emission.wanted()) {
+    auto made = estimator_of(**calibration, options.calibration);
+    if (!made) return report_error(made.error());
+    estimate = *std::move(made);
+  }
+  const auto usage =
+      open_usage_meter(options.emission, request->labels, options.strict, std::move(estimate));
   if (!usage) return report_error(usage.error());
   bool noticed = false;
   const RunListener listener{[&](const std::string& notice) {
@@ -229,7 +237,7 @@ int run(const Options& options, const Invocation& invocation) {
     return report_error(
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",
          "the report's warnings say why", FailureKind::kRefused});
-  if (!finished->usage) return report_error(finished->usage.error());
+  if (const int status = tell_usage(*finished); status != 0) return status;
   const ExitStatus exit = finished->record.exit;
   { const OwnedRunDirectory written = std::move(finished->directory); }  // exit_like() does not
   exit_like(exit);
