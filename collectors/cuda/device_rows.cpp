@@ -178,8 +178,7 @@ RunCounts gpu_counts(const std::vector<WireFile>& files, Mode mode) {
     gpu.quality = quality_of(gpu, all_flushed);
     if (gpu.dropped > 0)
       run.warnings.push_back({"gpu_launches_dropped",
-                              std::to_string(gpu.dropped) + " of " + std::to_string(gpu.launches) +
-                                  " launches on " + gpu.uuid +
+                              std::to_string(gpu.dropped) + " kernels on " + gpu.uuid +
                                   " were dropped by CUPTI for want of room, and are not counted"});
     if (gpu.counted + gpu.dropped < gpu.launches)
       run.warnings.push_back(

@@ -198,6 +198,26 @@ TEST(Injection, counts_graphs_when_they_run_and_not_when_they_are_recorded) {
   EXPECT_EQ(counts.gpus.front().counts, sum({expected_counts(Mode::kProfile, "saxpy", 2, 64, 12),
                                              expected_counts(Mode::kProfile, "gemm", 1, 32, 1)}))
       << "a graph's kernels cannot be told by name, but are not lost";
+  EXPECT_EQ(counts.gpus.front().launches, 5U);
+  EXPECT_TRUE(counts.warnings.empty());
+  ASSERT_EQ(counts.gpus.front().kernels.size(), 2U);
+  for (const GpuKernelCounts& kernel : counts.gpus.front().kernels) {
+    EXPECT_EQ(kernel.launches, kernel.name == "gemm" ? 1U : 4U);
+    EXPECT_EQ(kernel.counts, kernel.name == "gemm"
+                                 ? expected_counts(Mode::kProfile, "gemm", 1, 32, 1)
+                                 : expected_counts(Mode::kProfile, "saxpy", 2, 64, 12));
+  }
+}
+
+TEST(Injection, says_how_many_kernels_of_a_graph_found_no_room) {
+  Injection injection = kProfile;
+  injection.ranges = 7;
+  const InjectedRun run = run_injected(
+      {"context:0", "graph:saxpy:2:64:7:3", "graph:saxpy:2:64:9:2", "destroy"}, injection);
+  const RunCounts counts = gpu_counts(run.files, Mode::kProfile);
+  EXPECT_EQ(counts.gpus.front().dropped, 2U * 2);
+  EXPECT_EQ(counts.gpus.front().counts, expected_counts(Mode::kProfile, "saxpy", 2, 64, 5 * 7));
+  EXPECT_EQ(counts.gpus.front().quality, Quality::kPartial);
 }
 
 TEST(Injection, does_not_count_a_launch_that_the_driver_refuses) {

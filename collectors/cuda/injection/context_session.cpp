@@ -93,7 +93,11 @@ void ContextSession::after_launch(bool launched) {
     if (plan_.profile && !pending_.empty()) pending_.pop_back();
     if (!plan_.profile && pending_launches_ > 0) --pending_launches_;
   }
-  if (plan_.profile && pending_.size() >= plan_.ranges) harvest();
+  if (plan_.profile && (is_one_graph() || pending_.size() >= plan_.ranges)) harvest();
+}
+
+void ContextSession::harvest_before_graph() {
+  if (state_ == State::kCounting && !pending_.empty()) harvest();
 }
 
 void ContextSession::harvest_if_due() {
@@ -332,8 +336,9 @@ bool ContextSession::write_counts(std::size_t ranges, std::size_t dropped) {
   };
   std::map<Launch, Sum> sums;
   // The i-th range is the i-th launch, if each launch made one. What was dropped came last.
-  const bool named = plan_.profile && ranges + dropped == pending_.size();
-  if (plan_.profile && !named && ranges > 0)
+  const bool is_graph = is_one_graph();
+  const bool named = plan_.profile && !is_graph && ranges + dropped == pending_.size();
+  if (plan_.profile && !named && !is_graph && ranges > 0)
     tell(0, "ranges",
          std::to_string(pending_.size()) + " launches made " + std::to_string(ranges + dropped) +
              " ranges: their counts are given without names");
@@ -353,8 +358,9 @@ bool ContextSession::write_counts(std::size_t ranges, std::size_t dropped) {
               "cuptiProfilerHostEvaluateToGpuValues"))
       return false;
     if (range == 0 && !plan_.images.empty()) keep_image(values);
-    Sum& sum = sums[named ? pending_[range] : Launch{plan_.profile ? "[unknown]" : "", {}, {}, {}}];
-    sum.launches += plan_.profile ? 1 : pending_launches_;
+    const Launch unknown{plan_.profile ? "[unknown]" : "", {}, {}, {}};
+    Sum& sum = sums[is_graph ? pending_.front() : named ? pending_[range] : unknown];
+    if (!is_graph || range == 0) sum.launches += plan_.profile ? 1 : pending_launches_;
     sum.values.resize(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) sum.values[i] += values[i];
   }

@@ -13,6 +13,9 @@
 
 namespace bops::cuda::injection {
 
+/// What a graph is called: one launch of many kernels.
+inline constexpr const char* kGraph = "[graph]";
+
 /// What is launched, and within which NVTX ranges of its thread.
 struct Launch {
   std::string kernel;
@@ -43,6 +46,8 @@ class ContextSession {
   void after_launch(bool launched);
   /// Fetches what was counted if the interval is over; the GPU is waited for.
   void harvest_if_due();
+  /// Fetches what was counted, so that the ranges that follow are a graph's alone.
+  void harvest_before_graph();
   /// Fetches all and stops for good.
   void close();
 
@@ -55,6 +60,10 @@ class ContextSession {
   void harvest();
   [[nodiscard]] bool write_counts(std::size_t ranges, std::size_t dropped);
   void write_launches();
+  /// Whether all that was launched since the last fetch is a graph.
+  [[nodiscard]] bool is_one_graph() const {
+    return pending_.size() == 1 && pending_.front().kernel == kGraph;
+  }
   void keep_image(const std::vector<double>& values) const;
   /// True if the call was a success; else it is told, and the session is over.
   [[nodiscard]] bool good(CUptiResult result, const char* call);

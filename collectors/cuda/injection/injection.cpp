@@ -105,7 +105,7 @@ LaunchCall classify(CUpti_CallbackId id, const void* parameters) {
     case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz:
       return {Call::kLaunch,
               static_cast<const cuGraphLaunch_params*>(parameters)->hStream,
-              {"[graph]", {}, {}, {}}};
+              {kGraph, {}, {}, {}}};
     case CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize:
     case CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize_v2:
     case CUPTI_DRIVER_TRACE_CBID_cuStreamSynchronize:
@@ -139,7 +139,10 @@ void before_launch(LaunchCall call, const CUpti_CallbackData& data) {
   state->mutex.lock();
   ContextSession& session = session_of(data.context);
   // The first launch sets the counting up, which waits for the GPU.
-  if (state->capturing.load() == 0) session.harvest_if_due();
+  if (state->capturing.load() == 0) {
+    if (call.launch.kernel == kGraph) session.harvest_before_graph();
+    session.harvest_if_due();
+  }
   session.before_launch(std::move(call.launch));
   launching = true;
   launch_id = data.correlationId;
