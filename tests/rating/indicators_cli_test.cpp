@@ -61,6 +61,21 @@ TEST(IndicatorsCommand, shows_a_run_with_the_work_it_did) {
     EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
 }
 
+TEST(IndicatorsCommand, shows_the_digits_of_a_slow_rate) {
+  const harness::TemporaryDirectory directory;
+  const std::string path = directory / "run.json";
+  const auto counted = harness::run({bops_program(), "run", "--collector", "native", "-o", path,
+                                     "--", harness::target_program("fib"), "5"});
+  ASSERT_EQ(counted.code, 0) << counted.errors;
+  Json record = Json::parse(harness::read_file(path));
+  record["wall_ns"] = 20'000'000'000;
+  std::ofstream(path) << record;
+  const auto ended =
+      harness::run({bops_program(), "usage", "indicators", "--run", path, "--work", "images=3"});
+  ASSERT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_NE(ended.output.find(" 0.15 images/s"), std::string::npos) << ended.output;
+}
+
 TEST(IndicatorsCommand, has_no_rates_for_the_time_of_an_emulator) {
   const harness::TemporaryDirectory directory;
   const std::string path = directory / "run.json";

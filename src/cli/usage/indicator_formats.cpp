@@ -33,9 +33,19 @@ std::string grouped_text(const BigInteger& value) {
   return digits;
 }
 
+/// As with_prefix(); below 1000 with three digits, since a slow service is none that stands still.
+std::string amount_text(double value, const std::string& unit) {
+  constexpr double kWholeFrom = 999.5;
+  if (value >= kWholeFrom || value == 0) return with_prefix(value, unit);
+  std::array<char, 32> text{};
+  const auto [end, problem] =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 3);
+  return std::string(text.data(), problem == std::errc() ? end : text.data()) + ' ' + unit;
+}
+
 std::string rate_text(const std::optional<double>& value, const std::string& unit,
                       const UsageIndicators& row) {
-  if (value) return with_prefix(*value, unit);
+  if (value) return amount_text(*value, unit);
   return row.time_is_the_targets ? "not measured" : "not measured: the time is an emulator's";
 }
 
@@ -61,7 +71,7 @@ Document described(const UsageIndicators& row) {
   if (row.bops_decoded) document.facts.push_back({"decoded BOPs", grouped_text(*row.bops_decoded)});
   for (const auto& [unit, amount] : row.work)
     if (const auto value = row.bops_per_unit(unit))
-      document.facts.push_back({"BOPs per unit", with_prefix(*value, "BOP/" + printable(unit))});
+      document.facts.push_back({"BOPs per unit", amount_text(*value, "BOP/" + printable(unit))});
   if (row.cost)
     document.facts.push_back({"cost", row.cost->text() + ' ' + printable(row.currency)});
   for (const auto& [unit, amount] : row.work)
