@@ -51,7 +51,8 @@ bool has_variable(const std::vector<std::string>& environment, const std::string
   });
 }
 
-std::string plan_text(Mode mode, const std::string& cupti, const std::string& output) {
+std::string plan_text(Mode mode, bool tensor_operations, const std::string& cupti,
+                      const std::string& output) {
   const auto line = [](const char* word, const std::string& value) {
     return std::string(word) + ' ' + value + '\n';
   };
@@ -66,7 +67,7 @@ std::string plan_text(Mode mode, const std::string& cupti, const std::string& ou
   for (const ChipFamily& family : chip_families())
     for (const std::string& chip : family.chips) {
       text += line("chip", chip);
-      for (const std::string& metric : metric_names(sets_of(family, mode)))
+      for (const std::string& metric : metric_names(sets_of(family, mode, tensor_operations)))
         text += line("metric", metric);
     }
   return text;
@@ -98,6 +99,7 @@ class CudaCollector final : public Collector {
   }
   [[nodiscard]] Result<void> configure(const CountingOptions& options) override {
     mode_ = options.gpu == GpuCounting::kProfile ? Mode::kProfile : Mode::kMeter;
+    tensor_operations_ = options.tensor_operations;
     return {};
   }
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
@@ -116,6 +118,7 @@ class CudaCollector final : public Collector {
   [[nodiscard]] Result<RunCounts> read() const;
 
   Mode mode_ = Mode::kMeter;
+  bool tensor_operations_ = false;
   std::string directory_;
 };
 
@@ -141,9 +144,8 @@ Result<void> CudaCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
     return failure("cannot make the directory " + directory_ + ": " + std::strerror(errno),
                    "set BOPS_STATE_DIR to a directory with free space");
   const std::string path = plan_path(directory);
-  if (auto written = write_file_whole(path, plan_text(mode_, cupti->path(), directory_), 0600);
-      !written)
-    return written;
+  const std::string text = plan_text(mode_, tensor_operations_, cupti->path(), directory_);
+  if (auto written = write_file_whole(path, text, 0600); !written) return written;
   set_variable(plan.environment, "CUDA_INJECTION64_PATH", *library);
   set_variable(plan.environment, wire::kPlanVariable, path);
   // CUPTI tells of NVTX ranges only if NVTX finds it.
@@ -177,10 +179,15 @@ Result<RunCounts> CudaCollector::read() const {
                             "the meter counts warp instructions of all kernels together: threads, "
                             "operations by type and kernels are not measured; --gpu profile "
                             "measures them"});
-  if (!run.gpus.empty())
+  const bool lacks_operations =
+      std::any_of(run.gpus.begin(), run.gpus.end(), [](const GpuDeviceCounts& gpu) {
+        return gpu.counted > 0 && gpu.counts.tensor_operations.empty();
+      });
+  if (lacks_operations)
     run.warnings.push_back({"gpu_tensor_operations_not_measured",
                             "math operations of matrix instructions are not measured: each type "
-                            "would take a pass of its own"});
+                            "takes a pass of its own; --gpu profile --tensor-operations measures "
+                            "them on a chip that can"});
   for (Warning& warning : warnings) run.warnings.push_back(std::move(warning));
   return run;
 }

@@ -221,10 +221,13 @@ const ChipFamily* family_of(std::string_view chip) {
   return nullptr;
 }
 
-std::vector<const MetricSet*> sets_of(const ChipFamily& family, Mode mode) {
+std::vector<const MetricSet*> sets_of(const ChipFamily& family, Mode mode, bool tensor_operations) {
   if (mode == Mode::kMeter) return {find_set(family, "meter")};
-  return {find_set(family, "warp"), find_set(family, "thread"), find_set(family, "rich"),
-          find_set(family, "tensor")};
+  std::vector<const MetricSet*> sets{find_set(family, "warp"), find_set(family, "thread"),
+                                     find_set(family, "rich"), find_set(family, "tensor")};
+  if (const MetricSet* set = find_set(family, "tensor_operations"); set && tensor_operations)
+    sets.push_back(set);
+  return sets;
 }
 
 std::vector<std::string> metric_names(const std::vector<const MetricSet*>& sets) {

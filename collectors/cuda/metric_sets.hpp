@@ -67,8 +67,10 @@ enum class Mode : std::uint8_t { kMeter, kProfile };
 /// The family of a chip; null if this build has no sets for it.
 [[nodiscard]] const ChipFamily* family_of(std::string_view chip);
 
-/// The sets that a mode collects together, in this order.
-[[nodiscard]] std::vector<const MetricSet*> sets_of(const ChipFamily& family, Mode mode);
+/// The sets that a mode collects together, in this order. `tensor_operations`: with that set of
+/// operations by type, where the chip has one.
+[[nodiscard]] std::vector<const MetricSet*> sets_of(const ChipFamily& family, Mode mode,
+                                                    bool tensor_operations = false);
 
 /// The metrics of several sets, each once, in order.
 [[nodiscard]] std::vector<std::string> metric_names(const std::vector<const MetricSet*>& sets);

@@ -403,6 +403,7 @@ RunCounts FollowedCounts::counts() {
   run.quality = Quality::kExact;
   if (scaled > 0) {
     run.quality = Quality::kScaled;
+    run.counted_ppm = static_cast<std::int64_t>(least_share_ * 1e6);
     run.warnings.push_back(
         {"counts_scaled", std::to_string(scaled) +
                               " threads were counted part of the time (at least " +

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
 #include "collectors/pmu/divided_counters.hpp"
+#include "collectors/pmu/event_file.hpp"
 #include "collectors/pmu/papi_counters.hpp"
 #include "collectors/pmu/perf_access.hpp"
 #include "collectors/pmu/self_check.hpp"
@@ -261,7 +263,7 @@ Result<void> HardwareCollector::make_counters() {
     if (!papi) return tl::unexpected(papi.error());
     if (options_.snapshots && !papi_reads_running_threads())
       return failure("PAPI before 7.1 reads wrong numbers from threads that run",
-                     "leave out --interval and --control, or count with --collector perf");
+                     "leave out --interval, --control and --usage, or count with --collector perf");
     counters_ = *std::move(papi);
   } else if (papi && (!options_.snapshots || papi_reads_running_threads())) {
     counters_ = std::make_unique<DividedCounters>(*std::move(papi), std::move(perf));
@@ -400,7 +402,9 @@ RunCounts HardwareCollector::tree_counts() {
   if (reading && reading->means_something()) {
     row.counts.instructions = process.counts.instructions = reading->counts;
     run.cycles = reading->cycles;
-    run.quality = reading->state == Reading::State::kScaled ? Quality::kScaled : Quality::kExact;
+    const bool scaled = reading->state == Reading::State::kScaled;
+    run.quality = scaled ? Quality::kScaled : Quality::kExact;
+    if (scaled) run.counted_ppm = static_cast<std::int64_t>(reading->share * 1e6);
   } else {
     row.counted = process.counted = false;
     process.reason = "the hardware counters were never scheduled, or taken away";
@@ -411,8 +415,21 @@ RunCounts HardwareCollector::tree_counts() {
   return run;
 }
 
+/// The event files of all kinds of core, in one.
+void HardwareCollector::state_basis(RunCounts& run) const {
+  CountBasis basis;
+  for (const EventSet& set : *sets())
+    for (const EmbeddedFile& file : embedded_event_files())
+      if (file.name == set.table) {
+        basis.name += (basis.name.empty() ? "" : "+") + set.table;
+        basis.content += file.json;
+      }
+  if (!basis.name.empty()) run.basis = std::move(basis);
+}
+
 void HardwareCollector::state_unit(RunCounts& run) const {
   if (run.quality == Quality::kMissing) return;
+  state_basis(run);
   if (is_off_) run.quality = poorer(run.quality, Quality::kApproximate);
   const std::string units = units_text(*sets());
   if (!units.empty()) {
@@ -422,6 +439,8 @@ void HardwareCollector::state_unit(RunCounts& run) const {
   }
   if (is_off_) return;
   const double margin = margin_of(*sets());
+  if (run.quality == Quality::kExact)
+    run.error_ppm = static_cast<std::int64_t>(std::ceil(margin * 1e6));
   std::array<char, 64> percent{};
   std::snprintf(percent.data(), percent.size(), "%g", margin * 100);
   run.warnings.push_back({"hardware_margin", "counted by the hardware: exact within " +

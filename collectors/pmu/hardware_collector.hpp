@@ -61,6 +61,7 @@ class HardwareCollector final : public Collector {
   [[nodiscard]] Result<void> hold(pid_t root);
   [[nodiscard]] Result<RunCounts> counts();
   [[nodiscard]] RunCounts tree_counts();
+  void state_basis(RunCounts& run) const;
   void state_unit(RunCounts& run) const;
   void check_counters_once(const std::string& state_directory);
 

@@ -102,7 +102,7 @@ int attach(const Options& options, const Invocation& invocation) {
     keep(*finished);
     return status;
   }
-  return finished->usage ? 0 : report_error(finished->usage.error());
+  return tell_usage(*finished);
 }
 
 }  // namespace

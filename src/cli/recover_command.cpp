@@ -7,13 +7,16 @@
 #include "platform/state_directory.hpp"
 #include "report/escape.hpp"
 #include "session/run_session.hpp"
+#include "session/usage_state.hpp"
+#include "usage/push.hpp"
 
 namespace bops {
 namespace {
 
 constexpr const char* kFooter = R"(
 Without a name: lists the runs whose counts are in no record yet. With one: writes its report to
-stderr or to the file of -o, and removes its counts unless --keep is given.)";
+stderr or to the file of -o, and removes its counts unless --keep is given. Usage records (--usage) that
+bops could not write are written now, from the counts, and their chain is closed; not with --keep.)";
 
 struct Options {
   std::string run;
@@ -46,6 +49,27 @@ int list(const std::string& state) {
   return 0;
 }
 
+/// The usage records that the run lacks. 0, or the status of the failure, which was told.
+int recover_usage_of(const std::string& path, const RunManifest& manifest,
+                     const RunRecord& record) {
+  const auto usage = recover_usage(path, manifest, record);
+  if (!usage)
+    return report_error({"the usage records of the run are not complete: " + usage.error().message,
+                         usage.error().remedy, usage.error().kind});
+  if (*usage)
+    std::cerr << "bops: " << (*usage)->records << " usage records of the time from "
+              << format_utc((*usage)->open_since) << " on were written to "
+              << printable(without_secrets((*usage)->target)) << '\n';
+  return 0;
+}
+
+/// The counts are gone: says what the usage records lack, if there are any.
+Error with_open_usage(Error error, const std::string& path) {
+  if (const auto since = usage_open_since(path); since && *since)
+    error.message += "; what was used from " + format_utc(**since) + " on is in no usage record";
+  return error;
+}
+
 int recover(const Options& options, Collectors collectors) {
   const auto state = state_directory();
   if (!state) return report_error(state.error());
@@ -66,12 +90,14 @@ int recover(const Options& options, Collectors collectors) {
   auto sink = ReportSink::open(options.output, options.format, false);
   if (!sink) return report_error(sink.error());
   const auto record = recover_run(path, collectors);
-  if (!record) return report_error(record.error());
+  if (!record) return report_error(with_open_usage(record.error(), path));
   if (const auto written =
           sink->write(*record, {options.per_thread, use_colour("auto", sink->fd())});
       !written)
     return report_error(written.error());
-  if (!options.keep) remove_run(path);
+  if (options.keep) return 0;
+  if (const int status = recover_usage_of(path, *manifest, *record); status != 0) return status;
+  remove_run(path);
   return 0;
 }
 

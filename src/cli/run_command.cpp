@@ -12,6 +12,7 @@
 #include "cli/kept_run.hpp"
 #include "cli/report_sink.hpp"
 #include "cli/reporting_options.hpp"
+#include "cli/usage/calibrated_usage.hpp"
 #include "cli/usage/emission_options.hpp"
 #include "launch/command.hpp"
 #include "launch/interpreter.hpp"
@@ -51,6 +52,7 @@ struct Options {
   std::uint64_t sample_period = 0;
   std::string calibration;
   std::uint32_t repeat = 1;
+  bool tensor_operations = false;
   bool require_pmu = false;
   bool no_ptrace = false;
   bool allow_uncounted = false;
@@ -65,6 +67,9 @@ void add_options(CLI::App& run, Options& options) {
                  "each kernel, launching it again for each pass; auto meters where there is a GPU")
       ->check(CLI::IsMember({"off", "auto", "meter", "profile"}))
       ->capture_default_str();
+  run.add_flag("--tensor-operations", options.tensor_operations,
+               "With --gpu profile: also what matrix instructions compute, by type; each kernel is "
+               "launched again about once for each type");
   run.add_option("--delay", options.delay, "Count only from then on, e.g. 5s");
   run.add_option("--control", options.control,
                  "Obey the lines start, stop and snapshot written to FIFO");
@@ -112,6 +117,10 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
     request.environment.emplace_back(*variable);
   request.collector = options.reporting.collector;
   request.gpu = gpu_choice(options.gpu);
+  request.tensor_operations = options.tensor_operations;
+  if (request.tensor_operations && request.gpu != GpuChoice::kProfile)
+    return failure("--tensor-operations takes several passes over each kernel",
+                   "give --gpu profile with it");
   request.require_pmu = options.require_pmu;
   request.allow_uncounted = options.allow_uncounted;
   request.redact = options.reporting.redact;
@@ -195,7 +204,14 @@ int run(const Options& options, const Invocation& invocation) {
   auto sink = ReportSink::open(options.reporting.output, options.reporting.format,
                                request->interval.count() > 0 || !request->control.empty());
   if (!sink) return report_error(sink.error());
-  const auto usage = open_usage_meter(options.emission, request->labels, options.strict);
+  DecodedEstimator estimate;
+  if (*calibration && options.emission.wanted()) {
+    auto made = estimator_of(**calibration, options.calibration);
+    if (!made) return report_error(made.error());
+    estimate = *std::move(made);
+  }
+  const auto usage =
+      open_usage_meter(options.emission, request->labels, options.strict, std::move(estimate));
   if (!usage) return report_error(usage.error());
   bool noticed = false;
   const RunListener listener{[&](const std::string& notice) {
@@ -221,7 +237,7 @@ int run(const Options& options, const Invocation& invocation) {
     return report_error(
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",
          "the report's warnings say why", FailureKind::kRefused});
-  if (!finished->usage) return report_error(finished->usage.error());
+  if (const int status = tell_usage(*finished); status != 0) return status;
   const ExitStatus exit = finished->record.exit;
   { const OwnedRunDirectory written = std::move(finished->directory); }  // exit_like() does not
   exit_like(exit);

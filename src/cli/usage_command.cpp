@@ -17,6 +17,7 @@ void add_usage_command(CLI::App& app, const Invocation& invocation) {
   add_usage_import(*usage);
   add_usage_list(*usage);
   add_usage_show(*usage);
+  add_usage_resolve(*usage);
   add_usage_summary(*usage);
   add_usage_export(*usage);
   add_usage_push(*usage);

@@ -91,6 +91,7 @@ struct CountingOptions {
   VectorCounting vector = VectorCounting::kOff;
   std::size_t vector_run = 0;             ///< kAlone: which one of Collector::vector_runs()
   GpuCounting gpu = GpuCounting::kMeter;  ///< of a collector that counts GPUs
+  bool tensor_operations = false;         ///< of kProfile: matrix instructions' operations by type
   /// Starts of the file names of code that another collector puts into the target: its instructions
   /// are RunCounts::instruments, and in no sum, where the collector sees where instructions lie.
   std::vector<std::string> instruments{};

@@ -94,6 +94,12 @@ struct RegionCounts {
   bool counted = true;  ///< false: `counts` are nothing; a warning says why
 };
 
+/// A data file that counts depend on.
+struct CountBasis {
+  std::string name;
+  std::string content;
+};
+
 /// A state of the whole run. `threads` sum to the run; so do `processes`, and `images` and
 /// `functions` where given.
 struct RunCounts {
@@ -109,6 +115,12 @@ struct RunCounts {
   std::optional<SampledFunctions> sampled;  ///< if asked for (`--sample`); none in a snapshot
   Quality quality = Quality::kMissing;
   std::vector<Warning> warnings;
+  /// Largest relative error of hardware counts, parts per million; absent: not known.
+  std::optional<std::int64_t> error_ppm;
+  /// Of the time that a thread ran, the part in which it was counted: the least of any thread,
+  /// parts per million. The rest was extrapolated (Quality::kScaled).
+  std::int64_t counted_ppm = 1'000'000;
+  std::optional<CountBasis> basis;  ///< the event file of hardware counts
 
   [[nodiscard]] Counts totals() const;
   /// The sum of the threads' work.

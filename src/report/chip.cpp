@@ -19,7 +19,8 @@ std::string joined(const std::vector<std::string>& parts, const char* divider) {
 
 std::string use_text(const GpuChipSet& set) {
   if (set.in_meter) return "--gpu meter";
-  return set.in_profile ? "--gpu profile" : "-";
+  if (set.in_profile) return "--gpu profile";
+  return set.set.name == "tensor_operations" ? "--tensor-operations" : "-";
 }
 
 }  // namespace

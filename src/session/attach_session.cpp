@@ -16,6 +16,7 @@
 #include "session/intervals.hpp"
 #include "session/run_description.hpp"
 #include "session/snapshots.hpp"
+#include "session/usage_state.hpp"
 
 namespace bops {
 namespace {
@@ -121,6 +122,8 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
     usage->start(&record.collectors.front(), pids->front(),
                  elf_build_id("/proc/" + std::to_string(pids->front()) + "/exe"),
                  environment_of(pids->front()), true);
+    if (auto kept = keep_usage_state(place.path, *usage); !kept)
+      record.warnings.push_back({"usage_not_recoverable", kept.error().message});
     watched.push_back({usage->timer_fd(), [&] {
                          const auto counts = collector->snapshot();
                          usage->cut(counts ? &*counts : nullptr);
@@ -141,7 +144,10 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
     listener.on_interval(series.next(record.counts, record.wall_ns));
   explain_missing_numbers(record);
   FinishedRun finished{std::move(record), *std::move(directory)};
-  if (usage != nullptr) finished.usage = usage->finish(&finished.record.counts, std::nullopt);
+  if (usage != nullptr) {
+    finished.usage = usage->finish(&finished.record.counts, std::nullopt);
+    end_usage(*usage, finished);
+  }
   return finished;
 }
 

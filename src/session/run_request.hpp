@@ -30,7 +30,8 @@ struct RunRequest {
   std::size_t vector_run = 0;       ///< as CountingOptions::vector_run
   std::uint64_t sample_period = 0;  ///< as CountingOptions::sample_period
   GpuChoice gpu = GpuChoice::kAuto;
-  bool follow = true;  ///< collectors may trace threads and children
+  bool tensor_operations = false;  ///< as CountingOptions::tensor_operations
+  bool follow = true;              ///< collectors may trace threads and children
 };
 
 }  // namespace bops

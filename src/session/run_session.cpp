@@ -17,6 +17,7 @@
 #include "session/run_control.hpp"
 #include "session/run_description.hpp"
 #include "session/snapshots.hpp"
+#include "session/usage_state.hpp"
 
 namespace bops {
 namespace {
@@ -110,10 +111,19 @@ void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counte
 }
 
 /// Usage records of what was counted so far. Where a snapshot fails, a later one makes up for it.
-void cut_usage(UsageMeter& usage, Collector* collector, const CountingWindow& window) {
+void cut_usage(UsageMeter& usage, Collector* collector, Collector* gpus,
+               const CountingWindow& window) {
   std::optional<RunCounts> counts;
   if (collector != nullptr)
     if (auto snapshot = collector->snapshot()) counts = window.inside(*std::move(snapshot));
+  if (gpus != nullptr)
+    if (auto snapshot = gpus->snapshot(); snapshot && !snapshot->gpus.empty()) {
+      if (!counts) counts.emplace();
+      counts->gpus = std::move(snapshot->gpus);
+      // As in add_gpus(): the profiler's own instructions are among the counts.
+      if (counts->quality != Quality::kMissing && counts->instruments.empty())
+        counts->quality = poorer(counts->quality, Quality::kApproximate);
+    }
   usage.cut(counts ? &*counts : nullptr);
 }
 
@@ -141,6 +151,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   options.sample_period = request.sample_period;
   if (gpus != nullptr) {
     options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
+    options.tensor_operations = request.tensor_operations;
     options.instruments = gpus->instruments();
   }
   for (Collector* each : {collector, gpus})
@@ -163,6 +174,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
       !written)
     return tl::unexpected(written.error());
 
+  if (usage != nullptr)
+    if (auto kept = keep_usage_state(directory->directory().path, *usage); !kept)
+      return tl::unexpected(kept.error());
   auto control = RunControl::open(request.control, request.delay);
   if (!control) return tl::unexpected(control.error());
   auto target = TargetProcess::spawn_held(*plan);
@@ -202,7 +216,9 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   if (usage != nullptr) {
     usage->start(record.collectors.empty() ? nullptr : &record.collectors.front(), target->pid(),
                  build_id, lookup_in(request.environment), false);
-    watched.push_back({usage->timer_fd(), [&] { cut_usage(*usage, collector, window); }});
+    if (auto kept = keep_usage_state(directory->directory().path, *usage); !kept)
+      warn(record, "usage_not_recoverable", kept.error().message);
+    watched.push_back({usage->timer_fd(), [&] { cut_usage(*usage, collector, gpus, window); }});
   }
   const TargetEnd end = target->wait(ticker, watched);
   record.wall_ns = mono_ns() - start_ns;
@@ -237,8 +253,14 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   if (usage != nullptr)
     finished.usage = usage->finish(
         &finished.record.counts, end.resource_usage.user_cpu_ns + end.resource_usage.system_cpu_ns);
+  if (usage != nullptr) end_usage(*usage, finished);
   explain_missing_numbers(finished.record);
   return finished;
+}
+
+void end_usage(const UsageMeter& usage, FinishedRun& finished) {
+  for (Warning& warning : usage.warnings()) finished.record.warnings.push_back(std::move(warning));
+  finished.usage_unwritten = usage.has_unwritten();
 }
 
 bool is_running(const RunManifest& manifest) {
@@ -283,6 +305,7 @@ Result<RunRecord> recover_counts(const RunManifest& manifest, const std::string&
          "bops died during this run: how the target ended, and what it used, is not known; wall_ns "
          "is the last time that its processes are known of");
     if (is_any_alive(record)) {
+      record.wall_ns = mono_ns() - manifest.start_mono_ns;
       record.counts.quality = poorer(record.counts.quality, Quality::kPartial);
       warn(record, "still_running",
            "the target seems to be running still: these are its counts so far");
@@ -303,12 +326,13 @@ Result<RunRecord> recover_run(const std::string& directory_path, Collectors coll
   if (*whole) return **std::move(whole);
   auto snapshot = last_snapshot(directory_path);
   if (!snapshot) return tl::unexpected(snapshot.error());
-  auto record = *snapshot ? Result<RunRecord>(**std::move(snapshot))
-                          : recover_counts(*manifest, directory_path, collectors);
+  const bool from_snapshot = snapshot->has_value();
+  auto record = from_snapshot ? Result<RunRecord>(**std::move(snapshot))
+                              : recover_counts(*manifest, directory_path, collectors);
   if (!record) return record;
   if (Collector* const gpus = gpu_collector_of(*manifest, collectors))
     add_gpus(*record, *gpus, gpus->recover({directory_path, manifest->start_mono_ns}), false, true);
-  if (*snapshot) {
+  if (from_snapshot) {
     record->counts.quality = poorer(record->counts.quality, Quality::kPartial);
     warn(*record, "recovered",
          "bops died during this run: these are its counts up to wall_ns, its last snapshot; what "

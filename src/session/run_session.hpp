@@ -22,8 +22,12 @@ struct FinishedRun {
   RunRecord record;
   /// Holds the counts until the caller has written the record, or tells it to keep them.
   OwnedRunDirectory directory;
-  Result<void> usage{};  ///< whether all usage records were written
+  Result<void> usage{};          ///< whether all usage records were written
+  bool usage_unwritten = false;  ///< records are made that bops recover can write
 };
+
+/// After UsageMeter::finish(): what it tells goes into the run.
+void end_usage(const UsageMeter& usage, FinishedRun& finished);
 
 /// Runs the command once under the collector that the request asks for. An error means that the
 /// target was not started; whatever goes wrong later is in the record. `usage`, unless it is null,

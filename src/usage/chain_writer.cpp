@@ -7,6 +7,11 @@ namespace bops {
 ChainWriter::ChainWriter(std::string source, SigningKey key, std::unique_ptr<UsageSink> sink)
     : source_(std::move(source)), key_(std::move(key)), sink_(std::move(sink)) {}
 
+void ChainWriter::resume(std::uint64_t lines, std::string head) {
+  lines_ = lines;
+  head_ = std::move(head);
+}
+
 Result<void> ChainWriter::append(std::vector<UsageRecord> records) {
   if (records.empty()) return {};
   std::vector<std::string> lines;

@@ -16,6 +16,9 @@ class ChainWriter {
   /// A new chain of a source that has no records yet.
   ChainWriter(std::string source, SigningKey key, std::unique_ptr<UsageSink> sink);
 
+  /// Goes on behind `lines` lines, the last of which has the SHA-256 `head`.
+  void resume(std::uint64_t lines, std::string head);
+
   /// Signs the state of the chain, at its start without any line.
   [[nodiscard]] Result<void> checkpoint(UtcNs now, bool final);
   /// Appends the records, whose key, seq and prev are filled in here. After a failure nothing was
@@ -30,7 +33,7 @@ class ChainWriter {
   SigningKey key_;
   std::unique_ptr<UsageSink> sink_;
   std::uint64_t lines_ = 0;
-  std::string head_ = kNoLine;
+  std::string head_{kNoLine};
 };
 
 }  // namespace bops

@@ -11,7 +11,8 @@
 namespace bops {
 
 /// `prev` of a first line, and the head of a chain without lines.
-inline const std::string kNoLine(64, '0');
+inline constexpr std::string_view kNoLine =
+    "0000000000000000000000000000000000000000000000000000000000000000";
 
 struct Checkpoint {
   std::string origin;       ///< the source of the records

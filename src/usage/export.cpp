@@ -33,6 +33,15 @@ Metric metric_of(const std::string& meter) {
     return {"bops_operations", "kind=\"" + meter.substr(5) + "\",", "Basic operations executed."};
   if (meter == "instructions") return {"bops_instructions", "", "Instructions executed."};
   if (meter == "cpu_time") return {"bops_cpu_seconds", "", "CPU time used."};
+  if (meter == "gpu_time") return {"bops_gpu_seconds", "", "Time that kernels ran on GPUs."};
+  for (const std::string level : {"warp", "thread"}) {
+    if (meter == "gpu_" + level + "_bops_formula")
+      return {"bops_gpu_operations", "kind=\"formula\",level=\"" + level + "\",",
+              "Basic operations executed on GPUs."};
+    if (meter == "gpu_" + level + "_instructions")
+      return {"bops_gpu_instructions", "level=\"" + level + "\",",
+              "Instructions executed on GPUs."};
+  }
   if (meter.starts_with("gpu_")) return {"bops_" + meter, "", "GPU meter."};
   return {"bops_work", "unit=\"" + label_value(meter) + "\",", "Units of work done."};
 }
@@ -55,7 +64,7 @@ Result<void> export_csv(Ledger& ledger, const TextWriter& write) {
           csv_row({"source",       "id",          "type",      "subject",       "meter",   "unit",
                    "def",          "quantity",    "start",     "end",           "mono_ns", "method",
                    "coverage_ppm", "rel_err_ppm", "integrity", "tenant_source", "model",   "job",
-                   "rank",         "received",    "disputed"}));
+                   "rank",         "received",    "disputed",  "rejected"}));
       !head)
     return head;
   return ledger.for_each([&](const StoredRecord& stored) -> Result<void> {
@@ -82,7 +91,8 @@ Result<void> export_csv(Ledger& ledger, const TextWriter& write) {
                           text_of_field(r.resource, "job.id"),
                           text_of_field(r.resource, "mpi.rank"),
                           format_utc(stored.received),
-                          stored.disputed ? "true" : "false"}));
+                          stored.disputed ? "true" : "false",
+                          stored.rejected ? "true" : "false"}));
   });
 }
 
@@ -97,12 +107,14 @@ Result<void> export_metrics(Ledger& ledger, bool openmetrics, const TextWriter& 
   std::map<std::string, WideSum> sums;  // meters of several units are one
   for (const auto& [key, sum] : summary->sums) {
     const Metric metric = metric_of(key.meter);
-    const std::string labels = metric.label + "tenant=\"" + label_value(key.subject) +
-                               "\",model=\"" + label_value(key.model) + "\"";
+    std::string labels = metric.label;
+    labels.append("tenant=\"").append(label_value(key.subject));
+    labels.append("\",model=\"").append(label_value(key.model)).append("\"");
     const WideSum whole = sums[metric.family + labels] += sum;
     Family& family = families[metric.family];
     family.help = metric.help;
-    family.samples[labels] = key.meter == "cpu_time" ? seconds_of(whole) : to_decimal(whole);
+    family.samples[labels] =
+        key.meter == "cpu_time" || key.meter == "gpu_time" ? seconds_of(whole) : to_decimal(whole);
   }
   std::string text;
   for (const auto& [name, family] : families) {

@@ -20,7 +20,7 @@ std::string word_of(const std::string& path) {
 
 std::string host_id() {
   for (const char* path : {"/etc/machine-id", "/var/lib/dbus/machine-id"})
-    if (const std::string id = word_of(path); id.size() == 32) return id;
+    if (std::string id = word_of(path); id.size() == 32) return id;
   utsname names{};
   ::uname(&names);
   std::string name = std::string("host-") + names.nodename;

@@ -49,6 +49,6 @@ struct Tenant {
                                          const std::string& host_file);
 
 /// /etc/bops/tenant
-inline const std::string kHostTenantFile = "/etc/bops/tenant";
+inline constexpr const char* kHostTenantFile = "/etc/bops/tenant";
 
 }  // namespace bops

@@ -7,7 +7,7 @@
 namespace bops {
 namespace {
 
-constexpr int kPatienceMs = 30'000;
+constexpr int kPatienceMs = 130'000;
 
 class KafkaSink final : public RecordSink {
  public:
@@ -19,7 +19,7 @@ class KafkaSink final : public RecordSink {
     std::array<char, 512> why{};
     for (const auto& [name, value] :
          {std::pair{"bootstrap.servers", brokers.c_str()}, std::pair{"enable.idempotence", "true"},
-          std::pair{"message.timeout.ms", "25000"}})
+          std::pair{"message.timeout.ms", "120000"}})
       if (rd_kafka_conf_set(settings, name, value, why.data(), why.size()) != RD_KAFKA_CONF_OK) {
         rd_kafka_conf_destroy(settings);
         return failure(std::string("cannot set up Kafka: ") + why.data());

@@ -22,16 +22,24 @@ std::int64_t number(const std::optional<std::string>& field) {
   return field ? std::strtoll(field->c_str(), nullptr, 10) : 0;
 }
 
-constexpr const char* kStored =
-    "SELECT r.n, r.line, r.received_ns, d.id IS NOT NULL, r.source_n, r.seq FROM records r "
-    "LEFT JOIN disputes d ON d.source_n = r.source_n AND d.id = r.id ";
+// Whether a record counts: 0; its key is disputed: 1; another one was found to be right: 2. A
+// resolution holds for the copies that were there when it was made.
+constexpr const char* kStanding =
+    "CASE WHEN d.id IS NULL THEN 0 WHEN v.n IS NULL THEN 1 WHEN v.sha256 = r.sha256 THEN 0 ELSE 2 "
+    "END";
+constexpr const char* kFromRecords =
+    " FROM records r LEFT JOIN disputes d ON d.source_n = r.source_n AND d.id = r.id "
+    "LEFT JOIN resolutions v ON v.n = (SELECT max(w.n) FROM resolutions w WHERE w.source_n = "
+    "d.source_n AND w.id = d.id) AND v.up_to >= (SELECT max(o.n) FROM records o WHERE o.source_n = "
+    "d.source_n AND o.id = d.id) ";
 
-bool is_true(const std::optional<std::string>& field) {
-  return field == "1" || field == "t";
+std::string select_stored() {
+  return std::string("SELECT r.n, r.line, r.received_ns, ") + kStanding +
+         ", r.source_n, r.seq, r.sha256" + kFromRecords;
 }
 
 StoredRecord stored(SqlRow& row) {
-  return {number(row[0]), std::move(*row[1]), number(row[2]), is_true(row[3])};
+  return {number(row[0]), std::move(*row[1]), number(row[2]), row[3] == "1", row[3] == "2"};
 }
 
 SqlValue optional_text(const std::string& text) {
@@ -217,7 +225,7 @@ Result<std::optional<ImportProgress>> Ledger::progress_of(const std::string& fil
 }
 
 Result<std::vector<StoredRecord>> Ledger::after(std::int64_t after, std::size_t limit) {
-  auto rows = database_->query(std::string(kStored) + "WHERE r.n > $1 ORDER BY r.n LIMIT $2",
+  auto rows = database_->query(select_stored() + "WHERE r.n > $1 ORDER BY r.n LIMIT $2",
                                {after, static_cast<std::int64_t>(limit)});
   if (!rows) return tl::unexpected(rows.error());
   std::vector<StoredRecord> records;
@@ -241,7 +249,7 @@ Result<void> Ledger::for_each_in_chains(
   std::int64_t source = 0, seq = -1, n = 0;
   for (;;) {
     auto rows =
-        database_->query(std::string(kStored) +
+        database_->query(select_stored() +
                              "WHERE r.seq IS NOT NULL AND (r.source_n, r.seq, r.n) > ($1, $2, $3) "
                              "ORDER BY r.source_n, r.seq, r.n LIMIT $4",
                          {source, seq, n, static_cast<std::int64_t>(kPage)});
@@ -257,20 +265,77 @@ Result<void> Ledger::for_each_in_chains(
   }
 }
 
+Result<void> Ledger::for_each_in_chain(
+    const std::string& source, const std::function<Result<void>(const StoredRecord&)>& visit) {
+  const auto found = database_->query("SELECT n FROM sources WHERE source = $1", {source});
+  if (!found) return tl::unexpected(found.error());
+  if (found->empty()) return {};
+  const std::int64_t number_of_source = number(found->front()[0]);
+  std::int64_t seq = -1, n = 0;
+  for (;;) {
+    auto rows = database_->query(select_stored() +
+                                     "WHERE r.source_n = $1 AND (r.seq, r.n) > ($2, $3) ORDER BY "
+                                     "r.seq, r.n LIMIT $4",
+                                 {number_of_source, seq, n, static_cast<std::int64_t>(kPage)});
+    if (!rows) return tl::unexpected(rows.error());
+    if (rows->empty()) return {};
+    for (SqlRow& row : *rows) {
+      seq = number(row[5]);
+      const StoredRecord record = stored(row);
+      n = record.n;
+      if (auto seen = visit(record); !seen) return seen;
+    }
+  }
+}
+
 Result<std::vector<StoredRecord>> Ledger::with_key(const UsageKey& key) {
-  auto rows = database_->query(std::string(kStored) +
+  auto copies = copies_of(key);
+  if (!copies) return tl::unexpected(copies.error());
+  std::vector<StoredRecord> records;
+  for (RecordCopy& copy : *copies) records.push_back(std::move(copy.record));
+  return records;
+}
+
+Result<std::vector<RecordCopy>> Ledger::copies_of(const UsageKey& key) {
+  auto rows = database_->query(select_stored() +
                                    "JOIN sources s ON s.n = r.source_n WHERE s.source = $1 AND "
                                    "r.id = $2 ORDER BY r.n",
                                {key.source, key.id});
   if (!rows) return tl::unexpected(rows.error());
-  std::vector<StoredRecord> records;
-  for (SqlRow& row : *rows) records.push_back(stored(row));
-  return records;
+  std::vector<RecordCopy> copies;
+  for (SqlRow& row : *rows) {
+    std::string sha256 = row[6].value_or("");
+    copies.push_back({stored(row), std::move(sha256)});
+  }
+  return copies;
+}
+
+Result<void> Ledger::resolve(const UsageKey& key, const std::string& sha256,
+                             const std::string& reason, UtcNs now) {
+  return in_transaction([&]() -> Result<void> {
+    const auto copies = copies_of(key);
+    if (!copies) return tl::unexpected(copies.error());
+    const bool known = std::any_of(copies->begin(), copies->end(),
+                                   [&](const RecordCopy& copy) { return copy.sha256 == sha256; });
+    if (copies->size() < 2)
+      return failure("the key is not disputed: the ledger has " + std::to_string(copies->size()) +
+                     " records of it");
+    if (!sha256.empty() && !known)
+      return failure("no record of the key has the SHA-256 " + sha256,
+                     "bops usage resolve without --keep shows them");
+    const auto done = database_->execute_many(
+        "INSERT INTO resolutions (source_n, id, sha256, reason, resolved_ns, up_to) VALUES "
+        "((SELECT n FROM sources WHERE source = $1), $2, $3, $4, $5, $6)",
+        {{key.source, key.id, sha256, reason, now, copies->back().record.n}});
+    if (!done) return tl::unexpected(done.error());
+    return {};
+  });
 }
 
 Result<std::vector<UsageKey>> Ledger::reversed_keys() {
   const auto rows = database_->query(
-      "SELECT DISTINCT reverses_source, reverses_id FROM records WHERE reverses_source IS NOT NULL",
+      std::string("SELECT DISTINCT r.reverses_source, r.reverses_id") + kFromRecords +
+          "WHERE r.reverses_source IS NOT NULL AND " + kStanding + " = 0",
       {});
   if (!rows) return tl::unexpected(rows.error());
   std::vector<UsageKey> keys;

@@ -65,6 +65,13 @@ struct StoredRecord {
   std::string line;    ///< the exact bytes
   UtcNs received = 0;
   bool disputed = false;  ///< its key has other bytes as well: not to be rated
+  bool rejected = false;  ///< it had, and was found not to be the record: likewise
+};
+
+/// One of the records that came with a key, and how it is known from the others.
+struct RecordCopy {
+  StoredRecord record;
+  std::string sha256;  ///< of the line
 };
 
 class Ledger {
@@ -83,8 +90,18 @@ class Ledger {
   /// All records source by source, in the order of their chains.
   [[nodiscard]] Result<void> for_each_in_chains(
       const std::function<Result<void>(const StoredRecord&)>& visit);
+  /// The records of one source, in the order of its chain.
+  [[nodiscard]] Result<void> for_each_in_chain(
+      const std::string& source, const std::function<Result<void>(const StoredRecord&)>& visit);
   [[nodiscard]] Result<std::vector<StoredRecord>> with_key(const UsageKey& key);
-  /// Whether a reversal of that record has arrived.
+  /// All that came with the key, in the order of arrival.
+  [[nodiscard]] Result<std::vector<RecordCopy>> copies_of(const UsageKey& key);
+  /// Ends the dispute of a key: from now on its copy of that SHA-256 counts, or, where that is
+  /// empty, none. What comes later with still other bytes disputes it again. Kept for good, with
+  /// the reason; the last resolution of a key is the one that holds.
+  [[nodiscard]] Result<void> resolve(const UsageKey& key, const std::string& sha256,
+                                     const std::string& reason, UtcNs now);
+  /// The records that reversals void; of those that are disputed or rejected none.
   [[nodiscard]] Result<std::vector<UsageKey>> reversed_keys();
   [[nodiscard]] Result<std::vector<QuarantinedLine>> quarantine();
   [[nodiscard]] Result<std::vector<Checkpoint>> checkpoints();
@@ -94,7 +111,7 @@ class Ledger {
   [[nodiscard]] Result<void> set_cursor(const std::string& sink, std::int64_t n);
 
   [[nodiscard]] Database& database() { return *database_; }
-  static constexpr int kSchemaVersion = 2;
+  static constexpr int kSchemaVersion = 3;
 
  private:
   explicit Ledger(std::unique_ptr<Database> database) : database_(std::move(database)) {}

@@ -57,6 +57,20 @@ CREATE TABLE imports (
   done ${int} NOT NULL) ${strict};
 )";
 
+// Version 3 keeps what people decided of disputed keys; an empty sha256: no record counts. up_to is
+// the number of the last copy that was there.
+constexpr const char* kVersion3 = R"(
+CREATE TABLE resolutions (
+  n ${key},
+  source_n ${int} NOT NULL,
+  id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  resolved_ns ${int} NOT NULL,
+  up_to ${int} NOT NULL) ${strict};
+CREATE INDEX resolutions_of_keys ON resolutions (source_n, id, n);
+)";
+
 }  // namespace
 
 std::string ledger_migration(const Database& database, int from) {
@@ -75,6 +89,10 @@ std::string ledger_migration(const Database& database, int from) {
                                  "n = NEW.n OR (file = NEW.file AND line = NEW.line AND sha256 = "
                                  "NEW.sha256 AND reason = NEW.reason)");
     text += database.append_only("checkpoints", "n = NEW.n OR line = NEW.line");
+  } else if (from == 2) {
+    text = kVersion3;
+    text += database.append_only("resolutions", "n = NEW.n");
+    text += "UPDATE bops_ledger SET version = 3;\n";
   } else {
     text = kVersion2;
     text += database.append_only("disputes", "source_n = NEW.source_n AND id = NEW.id");

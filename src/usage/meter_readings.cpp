@@ -14,6 +14,7 @@ using ThreadKey = std::tuple<pid_t, pid_t, std::uint64_t>;
 struct TenantShare {
   Counts counts = Counts::exact_zero();
   Work work;
+  bool counted = true;
 };
 using Shares = std::map<std::string, TenantShare>;
 
@@ -28,8 +29,10 @@ std::map<ThreadKey, Shares> shares_by_thread(const RunCounts& counts) {
     if (!is_tenant_region(region)) continue;
     TenantShare& share = shares[{region.pid, region.tid, region.thread_start_ns}]
                                [region.name.substr(kTenantRegion.size())];
-    share.counts += region.counts;
+    // What the region did is known all the same.
     add_work(share.work, region.work);
+    share.counted &= region.counted;
+    if (region.counted) share.counts += region.counts;
   }
   return shares;
 }
@@ -74,17 +77,42 @@ RunReadings readings_of(const RunCounts& counts) {
   MeterReadings claimed;
   for (const auto& [thread, shares] : shares_by_thread(counts)) {
     readings.by_tenant = true;
-    if (instructions_of(shares) > instructions[thread]) {
-      readings.tenants_overlap = true;
-      continue;
+    const bool overlap = instructions_of(shares) > instructions[thread];
+    readings.tenants_overlap |= overlap;
+    for (const auto& [tenant, share] : shares) {
+      if (overlap || !share.counted) readings.not_counted.insert(tenant);
+      add(claimed, tenant, overlap ? Counts::exact_zero() : share.counts,
+          overlap ? Work{} : share.work);
     }
-    for (const auto& [tenant, share] : shares) add(claimed, tenant, share.counts, share.work);
   }
+  for (const Warning& warning : counts.warnings)
+    readings.regions_lost |=
+        warning.code == "regions_not_counted" || warning.code == "regions_merged";
+  const bool decoded = readings.meters.contains({"", "bops_decoded"});
   for (const auto& [key, amount] : claimed) {
+    if (key.meter == "bops_decoded" && !decoded) continue;
     readings.meters[{"", key.meter}] -= amount;
     readings.meters[key] += amount;
   }
   return readings;
+}
+
+MeterReadings gpu_readings_of(const RunCounts& counts) {
+  MeterReadings meters;
+  for (const GpuDeviceCounts& gpu : counts.gpus) {
+    const auto add_level = [&](const std::string& level,
+                               const std::optional<GpuFormulaCounts>& measured) {
+      if (!measured) return;
+      meters[{"", "gpu_" + level + "_instructions", gpu.uuid}] +=
+          static_cast<std::int64_t>(measured->instructions);
+      meters[{"", "gpu_" + level + "_bops_formula", gpu.uuid}] += bops_formula(*measured);
+    };
+    add_level("warp", gpu.counts.warp);
+    add_level("thread", gpu.counts.thread);
+    if (gpu.counts.duration_ns)
+      meters[{"", "gpu_time", gpu.uuid}] += static_cast<std::int64_t>(*gpu.counts.duration_ns);
+  }
+  return meters;
 }
 
 }  // namespace bops

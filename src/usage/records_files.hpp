@@ -8,8 +8,8 @@
 
 namespace bops {
 
-inline const std::string kRecordsSuffix = ".jsonl";
-inline const std::string kCheckpointsSuffix = ".checkpoints";
+inline constexpr const char* kRecordsSuffix = ".jsonl";
+inline constexpr const char* kCheckpointsSuffix = ".checkpoints";
 
 /// The files of records that a path names: itself, or those of a directory that end in .jsonl, in
 /// the order of their names.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "usage/digest.hpp"
+
 namespace bops {
 
 std::int64_t coverage_ppm_of(const RunCounts& counts) {
@@ -23,6 +25,12 @@ std::int64_t coverage_ppm_of(const RunCounts& counts) {
   return std::min(ppm, kPpm - 1);  // what was left out must be seen
 }
 
+std::int64_t gpu_coverage_ppm_of(const GpuDeviceCounts& gpu) {
+  if (gpu.launches == 0 || gpu.counted >= gpu.launches) return kPpm;
+  return static_cast<std::int64_t>(static_cast<unsigned __int128>(gpu.counted) *
+                                   static_cast<std::uint64_t>(kPpm) / gpu.launches);
+}
+
 Evidence evidence_of(const CollectorInfo& info, const RunCounts& counts) {
   const bool decodes = info.integrity == "in_target";
   Evidence evidence{UsageMethod::kCounted, UsageIntegrity::kInTarget, coverage_ppm_of(counts),
@@ -32,7 +40,10 @@ Evidence evidence_of(const CollectorInfo& info, const RunCounts& counts) {
     evidence.method =
         counts.quality == Quality::kScaled ? UsageMethod::kHwScaled : UsageMethod::kHwExact;
   }
-  if (decodes && counts.quality == Quality::kExact) evidence.rel_err_ppm = 0;
+  if (counts.quality == Quality::kExact)
+    evidence.rel_err_ppm = decodes ? std::optional<std::int64_t>(0) : counts.error_ppm;
+  evidence.coverage_ppm = std::min(evidence.coverage_ppm, counts.counted_ppm);
+  if (counts.basis) evidence.event_table = {counts.basis->name, sha256_hex(counts.basis->content)};
   return evidence;
 }
 

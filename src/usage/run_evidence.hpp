@@ -17,11 +17,15 @@ struct Evidence {
   std::optional<UsageDependency> event_table;
 };
 
-/// Of the meters that a collector counts. Exact engines have no error; hardware counters that ran
-/// all the time have one that is not known here; what was scaled, estimated or left out never is.
+/// Of the meters that a collector counts. Exact engines have no error, hardware counters that ran
+/// all the time that of their self check; what was scaled, estimated or left out has none that is
+/// known.
 [[nodiscard]] Evidence evidence_of(const CollectorInfo& info, const RunCounts& counts);
 
 /// Of the time that all processes of the run lived, the part of those that were counted.
 [[nodiscard]] std::int64_t coverage_ppm_of(const RunCounts& counts);
+
+/// Of the kernels that a GPU ran, the part of those whose counts are known.
+[[nodiscard]] std::int64_t gpu_coverage_ppm_of(const GpuDeviceCounts& gpu);
 
 }  // namespace bops

@@ -20,6 +20,10 @@ Result<Summary> summarise_records(Ledger& ledger, const SummaryFields& fields) {
       ++summary.disputed;
       return {};
     }
+    if (stored.rejected) {
+      ++summary.rejected;
+      return {};
+    }
     const auto record = parse_usage_line(stored.line);
     if (!record) return tl::unexpected(record.error());
     if (record->is_reversal()) return {};

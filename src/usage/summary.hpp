@@ -33,10 +33,11 @@ struct Summary {
   std::map<SummaryKey, WideSum> sums;
   std::uint64_t records = 0;   ///< that are in the sums
   std::uint64_t disputed = 0;  ///< left out
+  std::uint64_t rejected = 0;  ///< left out: another record of the key was found to be right
   std::uint64_t reversed = 0;  ///< left out
 };
 
-/// Leaves out records whose key is disputed, and those that were reversed.
+/// Leaves out records whose key is disputed, those that are rejected, and those that were reversed.
 [[nodiscard]] Result<Summary> summarise_records(Ledger& ledger, const SummaryFields& fields);
 
 /// The value of a record's attribute or resource as text; empty if it has none.

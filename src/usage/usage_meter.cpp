@@ -8,34 +8,15 @@
 #include <cstring>
 #include <utility>
 
-#include "model/version.hpp"
 #include "usage/host_source.hpp"
 #include "usage/key_store.hpp"
-#include "usage/run_evidence.hpp"
 #include "usage/usage_sink.hpp"
 
 namespace bops {
 namespace {
 
-/// Records of a run that is about to write no more are not heaped up without end.
-constexpr std::size_t kMaxPending = 100'000;
-
-std::string unit_of(const std::string& meter) {
-  if (meter == "bops_formula" || meter == "bops_decoded") return "operations";
-  if (meter == "instructions") return "instructions";
-  if (meter == "cpu_time") return "ns";
-  if (meter.starts_with("tokens")) return "tokens";
-  return meter.starts_with("work_") ? meter.substr(5) : meter;
-}
-
-bool is_counted_by_collector(const std::string& meter) {
-  return meter.starts_with("bops_") || meter == "instructions";
-}
-
-std::uint64_t ppm_of(std::uint64_t part, std::uint64_t whole) {
-  const unsigned __int128 scaled = static_cast<unsigned __int128>(part) * kPpm;
-  return static_cast<std::uint64_t>((scaled + whole - 1) / whole);
-}
+/// While nothing can be written no more records than these are made: later ones are longer instead.
+constexpr std::size_t kMaxPending = 10'000;
 
 }  // namespace
 
@@ -74,7 +55,7 @@ Result<std::unique_ptr<UsageMeter>> UsageMeter::open(UsageOptions options) {
 }
 
 UsageMeter::~UsageMeter() {
-  if (!timeline_) (void)writer_.checkpoint(now_on_both_clocks().utc, true);
+  if (!timeline_ && !recovered_) (void)writer_.checkpoint(now_on_both_clocks().utc, true);
 }
 
 void UsageMeter::start(const CollectorInfo* info, pid_t target, const std::string& build_id,
@@ -90,7 +71,8 @@ void UsageMeter::start(const CollectorInfo* info, pid_t target, const std::strin
   if (!cgroup.pod.empty()) resource_["k8s.pod.uid"] = cgroup.pod;
   if (!cgroup.slurm_job.empty()) resource_["slurm.job_id"] = cgroup.slurm_job;
   if (!build_id.empty()) resource_["process.executable.build_id"] = build_id;
-  timeline_.emplace(now_on_both_clocks(), options_.interval);
+  started_ = now_on_both_clocks();
+  timeline_.emplace(started_, options_.interval);
   if (attached) (void)cpu_.of_processes({target});
   if (!options_.work_from.empty())
     scraper_ = std::make_unique<WorkScraper>(options_.work_from, !attached);
@@ -105,56 +87,6 @@ void UsageMeter::arm_timer() {
 
 bool UsageMeter::is_due() const {
   return timeline_ && timeline_->until_cut(now_on_both_clocks()).count() <= 1;
-}
-
-void UsageMeter::set_evidence(UsageRecord& record, const RunCounts* counts) const {
-  record.coverage_ppm = kPpm;
-  if (is_counted_by_collector(record.meter)) {
-    const Evidence evidence = evidence_of(*info_, *counts);
-    record.method = evidence.method;
-    record.integrity = evidence.integrity;
-    record.coverage_ppm = evidence.coverage_ppm;
-    record.rel_err_ppm = evidence.rel_err_ppm;
-    record.event_table = evidence.event_table;
-    return;
-  }
-  record.method = UsageMethod::kCounted;
-  if (record.meter == "cpu_time") {
-    record.integrity = UsageIntegrity::kKernel;
-    if (record.quantity > 0)
-      record.rel_err_ppm = static_cast<std::int64_t>(
-          ppm_of(cpu_uncertain_ns_ + cpu_uncertain_before_ns_, record.quantity));
-    return;
-  }
-  record.integrity = UsageIntegrity::kInTarget;
-  record.rel_err_ppm = 0;
-  if (options_.work.contains(record.meter)) {
-    record.integrity = UsageIntegrity::kExternal;
-    record.attrs["declared"] = true;
-  } else if (scraper_ && !scraping_problem_.empty()) {
-    // What was served since the last answer is not in it.
-    record.rel_err_ppm.reset();
-  }
-}
-
-UsageRecord UsageMeter::record_of(const MeterKey& key, const RunCounts* counts) const {
-  UsageRecord record;
-  const bool is_shared = key.subject.empty() && (by_tenant_ || !tenant_);
-  record.subject = !key.subject.empty() ? key.subject : is_shared ? kSharedSubject : tenant_->name;
-  // Which tenant a region is of, the target itself says.
-  record.tenant_source = key.subject.empty() && tenant_ ? tenant_->source : TenantSource::kDeclared;
-  record.meter = key.meter;
-  record.unit = unit_of(key.meter);
-  record.resource = resource_;
-  for (const auto& [name, value] : options_.labels) record.attrs[name] = value;
-  record.attrs["bops.version"] = kVersion;
-  if (info_) {
-    record.attrs["bops.collector"] = info_->name;
-    record.attrs["bops.unit"] = info_->unit;
-  }
-  if (counts != nullptr) record.attrs["bops.quality"] = to_string(counts->quality);
-  if (is_shared && tenants_overlap_) record.attrs["bops.tenants_overlap"] = true;
-  return record;
 }
 
 void UsageMeter::read_served_work(MeterReadings& readings) {
@@ -183,54 +115,37 @@ void UsageMeter::read_cpu_time(const RunCounts* counts, std::optional<std::uint6
   readings[{"", "cpu_time"}] = static_cast<std::int64_t>(time.used_ns);
 }
 
-void UsageMeter::make_records(const RunCounts* counts, const RunReadings& readings) {
-  const auto slices = timeline_->cut(now_on_both_clocks());
-  for (const auto& [key, reading] : readings.meters) {
-    std::int64_t& written = written_[key];
-    // A reading may be lower than before (the formula of call-heavy code): the next ones pay it
-    // off.
-    const std::int64_t added = std::max<std::int64_t>(0, reading - written);
-    const bool always = key.subject.empty() && is_counted_by_collector(key.meter);
-    if (added == 0 && !always) continue;
-    const auto amount = std::min(static_cast<std::uint64_t>(added), kMaxQuantity);
-    UsageRecord record = record_of(key, counts);
-    record.quantity = amount;
-    set_evidence(record, counts);
-    if (options_.strict && !record.rel_err_ppm) {
-      ++kept_back_;
-      continue;
-    }
-    written += static_cast<std::int64_t>(amount);
-    const auto parts = divide_by_time(amount, slices);
-    for (std::size_t i = 0; i < slices.size(); ++i) {
-      record.quantity = parts[i];
-      record.start = slices[i].start;
-      record.end = slices[i].end;
-      record.mono_ns = slices[i].mono_ns;
-      if (slices[i].divided) record.attrs["bops.divided_at_hour"] = true;
-      if (slices[i].clock_step_ns != 0)
-        record.attrs["bops.clock_step_ns"] = slices[i].clock_step_ns;
-      pending_.push_back(record);
-    }
-  }
-}
-
 void UsageMeter::write(bool final) {
   last_write_ = writer_.append(pending_);
-  if (!last_write_) {
-    if (pending_.size() > kMaxPending) pending_.resize(kMaxPending);
-    return;
-  }
+  if (!last_write_) return;
   pending_.clear();
   last_write_ = writer_.checkpoint(now_on_both_clocks().utc, final);
 }
 
-void UsageMeter::cut_at(const RunCounts* counts, std::optional<std::uint64_t> cpu_ns, bool final) {
+RunReadings UsageMeter::readings_of_run(const RunCounts* counts) {
   RunReadings readings;
-  if (counts != nullptr && info_ && counts->quality != Quality::kMissing)
+  if (counts == nullptr) return readings;
+  if (info_ && counts->quality != Quality::kMissing) {
     readings = readings_of(*counts);
+    read_estimate(*counts, readings.meters);
+  }
+  readings.meters.merge(gpu_readings_of(*counts));
   by_tenant_ |= readings.by_tenant;
   tenants_overlap_ |= readings.tenants_overlap;
+  regions_lost_ |= readings.regions_lost;
+  not_counted_.insert(readings.not_counted.begin(), readings.not_counted.end());
+  return readings;
+}
+
+void UsageMeter::read_estimate(const RunCounts& counts, MeterReadings& readings) {
+  estimate_.reset();
+  if (!options_.estimate || readings.contains({"", "bops_decoded"})) return;
+  estimate_ = options_.estimate(*info_, counts);
+  if (estimate_) readings[{"", "bops_decoded"}] = static_cast<std::int64_t>(estimate_->operations);
+}
+
+void UsageMeter::cut_at(const RunCounts* counts, std::optional<std::uint64_t> cpu_ns, bool final) {
+  RunReadings readings = readings_of_run(counts);
   read_served_work(readings.meters);
   read_cpu_time(counts, cpu_ns, readings.meters);
   for (const auto& [unit, amount] : options_.work) {
@@ -239,7 +154,8 @@ void UsageMeter::cut_at(const RunCounts* counts, std::optional<std::uint64_t> cp
       reading = reading->first.meter == unit ? readings.meters.erase(reading) : std::next(reading);
     if (final) readings.meters[{"", unit}] = static_cast<std::int64_t>(amount);
   }
-  make_records(counts, readings);
+  if (final || pending_.size() < kMaxPending)
+    make_records(counts, readings.meters, timeline_->cut(now_on_both_clocks()), final);
   write(final);
 }
 

@@ -49,18 +49,21 @@ std::vector<TimeSlice> UsageTimeline::cut(Instant now) {
   // Ahead: the next interval starts when the clock says it does. Back: times do not go back.
   end_ = std::max(end, now.utc);
 
+  std::vector<TimeSlice> slices = slices_between(start, end);
+  const auto lengths = divide_by_time(static_cast<std::uint64_t>(passed), slices);
+  for (std::size_t i = 0; i < slices.size(); ++i) slices[i].mono_ns = lengths[i];
+  if (step > kTolerance || step < -kTolerance) slices.back().clock_step_ns = step;
+  return slices;
+}
+
+std::vector<TimeSlice> slices_between(UtcNs start, UtcNs end) {
   std::vector<TimeSlice> slices;
   for (UtcNs from = start; from < end;) {
     const UtcNs to = std::min(end, hour_of(from) + kNsPerHour);
-    slices.push_back({from, to, 0, 0, false});
+    slices.push_back({from, to, static_cast<std::uint64_t>(to - from), 0, false});
     from = to;
   }
-  const auto lengths = divide_by_time(static_cast<std::uint64_t>(passed), slices);
-  for (std::size_t i = 0; i < slices.size(); ++i) {
-    slices[i].mono_ns = lengths[i];
-    slices[i].divided = slices.size() > 1;
-  }
-  if (step > kTolerance || step < -kTolerance) slices.back().clock_step_ns = step;
+  for (TimeSlice& slice : slices) slice.divided = slices.size() > 1;
   return slices;
 }
 

@@ -46,6 +46,10 @@ class UsageTimeline {
   std::chrono::nanoseconds interval_;
 };
 
+/// The time from `start` to `end`, which is later, divided at hours; its length by the monotonic
+/// clock is not known, and taken to be the same.
+[[nodiscard]] std::vector<TimeSlice> slices_between(UtcNs start, UtcNs end);
+
 /// Divides an amount of an interval over its slices, by time, rounding the running sum down: the
 /// parts sum to the whole.
 [[nodiscard]] std::vector<std::uint64_t> divide_by_time(std::uint64_t amount,

@@ -60,7 +60,7 @@ class ChainVerifier {
  private:
   struct Chain {
     std::uint64_t count = 0;
-    std::string last_hash = kNoLine;
+    std::string last_hash{kNoLine};
     LinePlace last;
     LinePlace open_from;
     std::uint64_t vouched = 0;

@@ -13,6 +13,7 @@
 #include "report/json.hpp"
 #include "tests/cuda/injected_run.hpp"
 #include "tests/doubles/cuda/cuda_double.hpp"
+#include "tests/doubles/cuda/kernels.hpp"
 
 namespace bops::cuda {
 namespace {
@@ -118,6 +119,31 @@ TEST_F(GpuRun, profiles_each_kernel_and_shows_it_in_every_format) {
       EXPECT_NE(report.find("leaves in: constant loads"), std::string::npos);
     }
   }
+}
+
+TEST_F(GpuRun, counts_what_matrix_instructions_compute_if_told_to) {
+  const Words words{"context:0", "launch:gemm:8:96:3", "launch:saxpy:16:256:7", "destroy"};
+  const auto without = count(words, {"--gpu", "profile"});
+  const auto with = count(words, {"--gpu", "profile", "--tensor-operations"});
+  const Json& gpu = with.record.at("gpus").at(0);
+  const std::uint64_t expected = 3U * 24 * 16 * cuda_double::kTensorOperations;
+  for (const Json& row : {gpu, gpu.at("kernels").at(0)}) {
+    std::map<std::string, std::uint64_t> operations;
+    for (const Json& each : row.at("tensor_operations")) operations[each["kind"]] = each["count"];
+    EXPECT_EQ(operations.at("tf32_dst_fp32"), expected);
+    EXPECT_EQ(operations.at("int8"), 0U);
+  }
+  EXPECT_FALSE(codes_of(with.record).contains("gpu_tensor_operations_not_measured"));
+
+  const Json& plain = without.record.at("gpus").at(0);
+  EXPECT_TRUE(plain.at("tensor_operations").empty());
+  EXPECT_TRUE(codes_of(without.record).contains("gpu_tensor_operations_not_measured"));
+  EXPECT_EQ(plain.at("warp"), gpu.at("warp"));
+  EXPECT_GT(gpu.at("passes"), plain.at("passes"));
+
+  const auto metered = count(words, {"--gpu", "meter", "--tensor-operations"});
+  EXPECT_EQ(metered.ended.code, 125);
+  EXPECT_NE(metered.ended.errors.find("--gpu profile"), std::string::npos) << metered.ended.errors;
 }
 
 TEST_F(GpuRun, ends_as_the_target_does_and_says_in_one_line_what_was_not_counted) {

@@ -100,14 +100,13 @@ TEST_P(EngineFaults, bops_killed_at_any_moment_loses_nothing_that_recover_cannot
   for (const int moment : moments(6)) {
     const TemporaryDirectory directory;
     const std::map<std::string, std::string> state = {{"BOPS_STATE_DIR", directory / "state"}};
-    const std::string done = directory / "done";
+    const std::string begun = directory / "begun", done = directory / "done";
     Subprocess bops(
         {bops_program(), "run", "--collector", GetParam(), "--label", "k=v", "--", "/bin/sh", "-c",
-         target_program("busy_loop") + " " + work + "; echo > " + done},
+         "echo > " + begun + "; " + target_program("busy_loop") + " " + work + "; echo > " + done},
         state);
-    while (!std::filesystem::exists(directory / "state") || saved_runs(directory / "state").empty())
-      sleep_ms(1);
-    sleep_ms(100 + moment);
+    while (::access(begun.c_str(), F_OK) != 0) sleep_ms(1);
+    sleep_ms(moment);
     const pid_t target = target_of(bops.pid());
     ::kill(bops.pid(), SIGKILL);
     (void)bops.wait();

@@ -199,6 +199,22 @@ TEST_F(RateCommand, rates_a_ledger_by_when_it_received_the_records) {
   EXPECT_NE(disputed.errors.find("conflict [\"/bops/h/b/r\",\"0\"]"), std::string::npos)
       << disputed.errors;
   EXPECT_NE(disputed.output.find("\"qty\":\"19190\""), std::string::npos) << disputed.output;
+  const auto resolve = [&](std::vector<std::string> words) {
+    words.insert(words.begin(),
+                 {bops_program(), "usage", "resolve", "ledger.db", "/bops/h/b/r", "0"});
+    return harness::run(words, {}, directory_.path());
+  };
+  const std::string copies = resolve({}).output;  // in the order of arrival
+  EXPECT_EQ(resolve({"--keep", copies.substr(0, 64)}).code, 125) << "without a reason";
+  EXPECT_EQ(resolve({"--keep", "xyz", "--reason", "ticket"}).code, 125);
+  EXPECT_EQ(resolve({"--keep", "", "--reason", "ticket"}).output, copies) << "nothing was named";
+  EXPECT_EQ(resolve({"--keep", copies.substr(0, 64), "--reason", "ticket"}).code, 0);
+  EXPECT_NE(resolve({}).output.find("\trejected\n"), std::string::npos) << resolve({}).output;
+  const Ended resolved = rate({}, "ledger.db");
+  EXPECT_EQ(resolved.output, expected);
+  EXPECT_EQ(resolved.errors, "");
+  EXPECT_EQ(resolve({"--none", "--reason", "ticket"}).code, 0);
+  EXPECT_NE(rate({}, "ledger.db").output.find("\"qty\":\"19190\""), std::string::npos);
   EXPECT_EQ(rate({"--cutoff", "3600"}, "ledger.db").code, 125) << "it has dates";
 }
 

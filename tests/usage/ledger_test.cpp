@@ -21,7 +21,7 @@ const UtcNs kNow = *parse_utc("2026-11-22T20:00:00Z");
 
 std::vector<std::string> chained_lines(std::size_t count, const std::string& source) {
   std::vector<std::string> lines;
-  std::string prev = kNoLine;
+  std::string prev(kNoLine);
   for (UsageRecord& record : samples::usage_chain(count, source)) {
     record.prev = prev;
     lines.push_back(usage_line(record));
@@ -107,6 +107,62 @@ TEST_P(LedgerOf, keeps_both_of_a_disputed_key_whichever_came_first) {
   ASSERT_TRUE(summary);
   EXPECT_EQ(summary->disputed, 2U);
   EXPECT_EQ(summary->sums.begin()->second, WideSum{1000 + 1002}) << "without the disputed one";
+}
+
+TEST_P(LedgerOf, counts_the_one_of_a_disputed_key_that_somebody_decided_for) {
+  const auto lines = chained_lines(3, "/bops/a/b/c");
+  const auto changed_by = [&](std::uint64_t more) {
+    auto changed = *parse_usage_line(lines[1]);
+    changed.quantity += more;
+    return usage_line(changed);
+  };
+  const UsageKey key = parse_usage_line(lines[1])->key;
+  write_lines(directory_ / "one.jsonl", lines);
+  write_lines(directory_ / "two.jsonl", {changed_by(100)});
+  (void)import({directory_ / "one.jsonl"});
+  EXPECT_FALSE(ledger()->resolve(key, sha256_hex(lines[1]), "why", kNow)) << "not disputed";
+  (void)import({directory_ / "two.jsonl"});
+  const auto sum = [&] { return summarise_records(*ledger(), {})->sums.begin()->second; };
+  EXPECT_EQ(sum(), WideSum{1000 + 1002});
+  EXPECT_FALSE(ledger()->resolve(key, std::string(64, '0'), "why", kNow)) << "nobody has it";
+  EXPECT_TRUE(ledger()->resolve(key, sha256_hex(changed_by(100)), "ticket 1", kNow));
+  EXPECT_EQ(sum(), WideSum{1000 + 1101 + 1002});
+  EXPECT_EQ(summarise_records(*ledger(), {})->rejected, 1U);
+  std::size_t rejected = 0;
+  for (const StoredRecord& record : all()) {
+    EXPECT_FALSE(record.disputed);
+    rejected += record.rejected ? 1 : 0;
+  }
+  EXPECT_EQ(rejected, 1U);
+  // The same again changes nothing; other bytes dispute it once more.
+  (void)import({directory_ / "one.jsonl", directory_ / "two.jsonl"});
+  EXPECT_EQ(sum(), WideSum{1000 + 1101 + 1002});
+  write_lines(directory_ / "three.jsonl", {changed_by(200)});
+  (void)import({directory_ / "three.jsonl"});
+  EXPECT_EQ(sum(), WideSum{1000 + 1002});
+  EXPECT_TRUE(ledger()->resolve(key, "", "ticket 2", kNow)) << "none of them";
+  EXPECT_EQ(sum(), WideSum{1000 + 1002});
+  EXPECT_EQ(summarise_records(*ledger(), {})->disputed, 0U);
+  EXPECT_TRUE(ledger()->resolve(key, sha256_hex(lines[1]), "ticket 3", kNow)) << "the last holds";
+  EXPECT_EQ(sum(), WideSum{1000 + 1001 + 1002});
+  EXPECT_FALSE(ledger()->database().run("UPDATE resolutions SET reason = 'x'"));
+  EXPECT_FALSE(ledger()->database().run("DELETE FROM resolutions"));
+}
+
+TEST_P(LedgerOf, lets_a_disputed_reversal_void_nothing_until_it_is_resolved) {
+  auto lines = chained_lines(2, "/bops/a/b/c");
+  auto reversal = nlohmann::ordered_json::parse(lines[1]);
+  reversal["type"] = "bops.usage.reversal.v1";
+  reversal["id"] = "2";
+  reversal["data"] = {{"reverses", {{"source", "/bops/a/b/c"}, {"id", "1"}}}};
+  const std::string first = reversal.dump();
+  reversal["time"] = "2026-11-22T19:30:00Z";
+  lines.insert(lines.end(), {first, reversal.dump()});
+  write_lines(directory_ / "r.jsonl", lines);
+  (void)import({directory_ / "r.jsonl"});
+  EXPECT_EQ(summarise_records(*ledger(), {})->sums.begin()->second, WideSum{1000 + 1001});
+  ASSERT_TRUE(ledger()->resolve({"/bops/a/b/c", "2"}, sha256_hex(first), "seen", kNow));
+  EXPECT_EQ(summarise_records(*ledger(), {})->sums.begin()->second, WideSum{1000});
 }
 
 TEST_P(LedgerOf, puts_bad_lines_into_quarantine_and_takes_the_rest) {

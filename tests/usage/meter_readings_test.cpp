@@ -47,9 +47,38 @@ TEST(MeterReadings, of_tenants_inside_one_another_are_left_shared_and_marked) {
   counts.regions[3].counts = counts_of(900, 0);
   const RunReadings readings = readings_of(counts);
   EXPECT_TRUE(readings.tenants_overlap);
-  EXPECT_FALSE(readings.meters.contains({"bob", "instructions"}));
+  EXPECT_EQ(readings.meters.at({"bob", "instructions"}), 0);
+  EXPECT_EQ(readings.not_counted, (std::set<std::string>{"acme", "bob"})) << "theirs are too low";
   EXPECT_EQ(readings.meters.at({"acme", "instructions"}), 100) << "of the thread that is right";
   EXPECT_EQ(readings.meters.at({"", "instructions"}), 1400);
+}
+
+TEST(MeterReadings, of_regions_without_counts_are_left_shared_and_their_tenants_named) {
+  RunCounts counts = two_tenants();
+  counts.regions[3].counts = {};
+  counts.regions[3].counted = false;
+  const RunReadings readings = readings_of(counts);
+  EXPECT_EQ(readings.not_counted, std::set<std::string>{"bob"});
+  EXPECT_FALSE(readings.tenants_overlap);
+  EXPECT_TRUE(readings.by_tenant);
+  EXPECT_EQ(readings.meters.at({"", "instructions"}), 1100);
+  EXPECT_EQ(readings.meters.at({"bob", "tokens"}), 7) << "known all the same";
+  EXPECT_FALSE(readings.regions_lost);
+  counts.warnings.push_back({"regions_not_counted", "of 1 threads ..."});
+  EXPECT_TRUE(readings_of(counts).regions_lost) << "of whom, nobody knows";
+}
+
+TEST(MeterReadings, of_gpus_are_those_levels_that_were_measured) {
+  RunCounts counts;
+  counts.gpus.resize(2);
+  counts.gpus[0].uuid = "GPU-a";
+  counts.gpus[0].counts.warp = GpuFormulaCounts{100, {}, {}, 30, 10};
+  counts.gpus[1].uuid = "GPU-b";
+  counts.gpus[1].counts.duration_ns = 77;
+  EXPECT_EQ(gpu_readings_of(counts),
+            (MeterReadings{{{"", "gpu_time", "GPU-b"}, 77},
+                           {{"", "gpu_warp_bops_formula", "GPU-a"}, 60},
+                           {{"", "gpu_warp_instructions", "GPU-a"}, 100}}));
 }
 
 TEST(MeterReadings, lack_what_was_not_decoded) {
@@ -69,7 +98,7 @@ TEST(MeterOfWork, is_a_known_meter_or_one_of_the_users_own) {
   EXPECT_TRUE(is_known_meter(meter_of_work("")));
 }
 
-TEST(Evidence, of_an_exact_engine_has_no_error_and_of_hardware_none_that_is_known) {
+TEST(Evidence, of_an_exact_engine_has_no_error_and_of_hardware_that_of_its_self_check) {
   RunCounts counts = two_tenants();
   CollectorInfo engine, hardware;
   engine.integrity = "in_target";
@@ -77,8 +106,16 @@ TEST(Evidence, of_an_exact_engine_has_no_error_and_of_hardware_none_that_is_know
   EXPECT_EQ(evidence_of(engine, counts).method, UsageMethod::kCounted);
   EXPECT_EQ(evidence_of(engine, counts).rel_err_ppm, 0);
   EXPECT_EQ(evidence_of(hardware, counts).integrity, UsageIntegrity::kKernel);
+  EXPECT_FALSE(evidence_of(hardware, counts).rel_err_ppm);
+  counts.error_ppm = 1000;
+  counts.basis = {"skylake", "{}"};
+  EXPECT_EQ(evidence_of(hardware, counts).rel_err_ppm, 1000) << "of the self check";
+  EXPECT_EQ(evidence_of(hardware, counts).event_table->sha256,
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
   counts.quality = Quality::kScaled;
+  counts.counted_ppm = 250'000;
   EXPECT_EQ(evidence_of(hardware, counts).method, UsageMethod::kHwScaled);
+  EXPECT_EQ(evidence_of(hardware, counts).coverage_ppm, 250'000);
   EXPECT_FALSE(evidence_of(hardware, counts).rel_err_ppm);
   counts.quality = Quality::kApproximate;
   EXPECT_EQ(evidence_of(hardware, counts).method, UsageMethod::kHwExact);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "tests/harness/subprocess.hpp"
+#include "tests/usage/postgresql_server.hpp"
 #include "tests/usage/sample_usage.hpp"
 #include "usage/checkpoint.hpp"
 #include "usage/digest.hpp"
@@ -53,7 +54,7 @@ class UsageFaults : public ::testing::Test {
   }
   void write_chain(const std::string& path, std::size_t count) const {
     std::ofstream file(path);
-    std::string prev = kNoLine;
+    std::string prev(kNoLine);
     for (UsageRecord& record : samples::usage_chain(count, "/bops/a/b/c")) {
       record.prev = prev;
       const std::string line = usage_line(record);
@@ -112,6 +113,26 @@ TEST_F(UsageFaults, a_push_killed_at_any_moment_goes_on_and_loses_nothing) {
   EXPECT_EQ(listed(directory_ / "other.db"), listed(directory_ / "outbox.db"));
 }
 
+TEST_F(UsageFaults, import_and_push_to_a_server_that_are_killed_have_each_record_once) {
+  std::string why_not;
+  const auto server = harness::PostgresqlServer::start(why_not);
+  if (!server) GTEST_SKIP() << why_not;
+  constexpr std::size_t kRecords = 1000;
+  write_chain(directory_ / "r.jsonl", kRecords);
+  const Words import{"usage", "import", directory_ / "r.jsonl", "--ledger", directory_ / "l.db"};
+  ASSERT_EQ(bops(import).code, 0);
+  const Words push{"usage", "push", directory_ / "l.db", "--to", server->url()};
+  for (int i = 0; i < 12; ++i) (void)kill_at_some_moment(push, i % 2 == 0 ? 60 : 300);
+  const auto last = bops(push);
+  ASSERT_EQ(last.code, 0) << last.errors;
+  EXPECT_EQ(listed(server->url()), listed(directory_ / "l.db"));
+  // The same file into the same ledger: all of it is there.
+  const Words into{"usage", "import", directory_ / "r.jsonl", "--ledger", server->url(), "--json"};
+  for (int i = 0; i < 5; ++i) (void)kill_at_some_moment(into, i % 2 == 0 ? 60 : 300);
+  ASSERT_EQ(bops(into).code, 0);
+  EXPECT_EQ(listed(server->url()).size(), kRecords);
+}
+
 /// A command with a file system of so many KiB on `directory`, in a mount namespace of its own.
 Words on_small_disk(const std::string& directory, int kib, const std::string& script) {
   return {"unshare", "-m", "sh", "-c",
@@ -149,6 +170,67 @@ TEST_F(UsageFaults, a_full_disk_at_any_write_leaves_a_whole_chain_and_is_told) {
     }
   EXPECT_GT(told, 0) << "no disk was too small";
 }
+
+TEST_F(UsageFaults, an_import_and_a_push_onto_a_full_disk_fail_and_go_on_when_there_is_room) {
+  const std::string disk = directory_ / "disk";
+  std::filesystem::create_directory(disk);
+  if (run(on_small_disk(disk, 8, "true")).code != 0)
+    GTEST_SKIP() << "no file system can be mounted here (needs root and unshare)";
+  constexpr std::size_t kRecords = 1500;
+  write_chain(directory_ / "r.jsonl", kRecords);
+  ASSERT_EQ(
+      bops({"usage", "import", directory_ / "r.jsonl", "--ledger", directory_ / "outbox.db"}).code,
+      0);
+  const std::string ledger = disk + "/l.db";
+  const std::map<std::string, std::string> verbs{
+      {"import", "import " + (directory_ / "r.jsonl") + " --ledger " + ledger},
+      {"push", "push " + (directory_ / "outbox.db") + " --to " + ledger}};
+  std::set<std::string> full;
+  for (int kib = 4; kib <= 4096; kib *= 4)
+    for (const auto& [verb, words] : verbs) {
+      // The outbox of a push to a ledger that is lost with the disk must begin anew.
+      std::filesystem::copy_file(directory_ / "outbox.db", directory_ / "fresh.db",
+                                 std::filesystem::copy_options::overwrite_existing);
+      std::string command = bops_program() + " usage " + words;
+      if (verb == "push") command.replace(command.find("outbox.db"), 9, "fresh.db");
+      const auto ended =
+          run(on_small_disk(disk, kib,
+                            command + "; echo first $?; mount -o remount,size=64m " + disk + "; " +
+                                command + "; echo then $?; " + bops_program() + " usage list " +
+                                ledger + " | sort | uniq | wc -l"),
+              variables());
+      const std::string where = std::to_string(kib) + " KiB, " + verb + ": ";
+      if (ended.output.find("first 125") != std::string::npos) {
+        full.insert(verb);
+        EXPECT_NE(ended.errors.find("bops: cannot "), std::string::npos) << where << ended.errors;
+      } else {
+        EXPECT_NE(ended.output.find("first 0"), std::string::npos) << where << ended.output;
+      }
+      EXPECT_NE(ended.output.find("then 0"), std::string::npos) << where << ended.errors;
+      EXPECT_NE(ended.output.find("\n" + std::to_string(kRecords) + "\n"), std::string::npos)
+          << where << ended.output;
+    }
+  EXPECT_EQ(full.size(), 2U) << "no disk was too small";
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(UsageFaults, a_line_of_200_megabytes_is_told_and_takes_no_memory) {
+  write_chain(directory_ / "good.jsonl", 2);
+  const std::string file = directory_ / "long.jsonl";
+  { std::ofstream(file) << harness::read_file(directory_ / "good.jsonl"); }
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) + 200'000'000);
+  { std::ofstream(file, std::ios::app) << '\n' << usage_line(samples::usage_record()) << '\n'; }
+  const std::string limited = "ulimit -v 120000 && exec " + bops_program() + " usage ";
+  const auto imported =
+      run({"sh", "-c", limited + "import --json " + file + " --ledger " + (directory_ / "l.db")});
+  ASSERT_EQ(imported.code, 0) << imported.errors;
+  const auto summary = nlohmann::json::parse(imported.output);
+  EXPECT_EQ(summary.at("added"), 3);
+  EXPECT_EQ(summary.at("quarantined"), 1);
+  EXPECT_NE(imported.errors.find("line 3: the line is longer than 65536 bytes"), std::string::npos)
+      << imported.errors;
+}
+#endif
 
 TEST_F(UsageFaults, ranks_of_a_job_write_for_themselves_and_sum_up) {
   if (run({"sh", "-c", "command -v mpirun"}).code != 0)

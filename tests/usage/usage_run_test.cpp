@@ -1,13 +1,20 @@
 // bops run --usage as an operator meets it.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
 #include "tests/harness/subprocess.hpp"
-#include "tests/usage/sample_usage.hpp"
+#include "tests/usage/written_usage.hpp"
 #include "usage/records_files.hpp"
 
 namespace bops {
@@ -17,31 +24,8 @@ using harness::bops_program;
 using harness::run;
 using harness::target_program;
 using harness::TemporaryDirectory;
+using written::records_of, written::sum;
 using Words = std::vector<std::string>;
-
-std::vector<UsageRecord> records_of(const std::string& path) {
-  std::vector<UsageRecord> records;
-  const auto files = records_files(path);
-  for (const std::string& file : files ? *files : Words{}) {
-    std::istringstream lines(harness::read_file(file));
-    for (std::string line; std::getline(lines, line);) {
-      auto record = parse_usage_line(line);
-      if (record)
-        records.push_back(*std::move(record));
-      else if (!lines.eof())
-        ADD_FAILURE() << file << ": " << record.error().message << ": " << line;
-    }
-  }
-  return records;
-}
-
-std::uint64_t sum(const std::vector<UsageRecord>& records, const std::string& meter,
-                  const std::string& subject = "acme") {
-  std::uint64_t total = 0;
-  for (const UsageRecord& record : records)
-    if (record.meter == meter && record.subject == subject) total += record.quantity;
-  return total;
-}
 
 class UsageRun : public ::testing::Test {
  protected:
@@ -91,14 +75,16 @@ TEST_F(UsageRun, writes_records_that_sum_to_the_report_and_verify) {
 
 TEST_F(UsageRun, writes_while_the_target_runs_and_a_kill_loses_the_open_interval_only) {
   const std::string file = directory_ / "usage.jsonl";
+  // The target runs until it is killed: however slow the machine, bops is killed before it ends.
   harness::Subprocess running(
       {bops_program(), "run", "--usage", file, "--tenant", "acme", "--usage-interval", "20ms", "-o",
-       directory_ / "report.json", "--", target_program("busy_loop"), "3000000000"},
+       directory_ / "report.json", "--", target_program("busy_loop")},
       variables());
   while (std::filesystem::exists(file) ? std::filesystem::file_size(file) < 4000 : true)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   ::kill(running.pid(), SIGKILL);
   (void)running.wait();
+  ::kill(records_of(file).front().resource.at("process.pid").get<pid_t>(), SIGKILL);
   const auto verified = bops({"usage", "verify", "--json", file});
   EXPECT_EQ(verified.code, 0) << verified.output;
   const auto json = nlohmann::json::parse(verified.output);
@@ -179,6 +165,87 @@ TEST_F(UsageRun, meters_tenants_by_region_and_the_rest_as_shared) {
   EXPECT_EQ(sum(records, "tokens", "blue"), 10U);
   EXPECT_EQ(sum(records, "tokens", "green"), 20U);
   EXPECT_EQ(sum(records, "tokens", "shared"), 0U);
+}
+
+/// A Prometheus endpoint that has served `tokens` more at each request, on the loopback.
+class Endpoint {
+ public:
+  /// Makes the file `asked` when it is asked for the third time.
+  explicit Endpoint(std::string asked)
+      : asked_(std::move(asked)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener_, generic, size), 0);
+    EXPECT_EQ(::listen(listener_, 16), 0);
+    EXPECT_EQ(::getsockname(listener_, generic, &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+  ~Endpoint() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(port_) + "/metrics";
+  }
+  [[nodiscard]] std::uint64_t tokens() const { return tokens_; }
+
+ private:
+  void serve() {
+    for (;;) {
+      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (client < 0) return;
+      std::array<char, 4096> request{};
+      (void)!::read(client, request.data(), request.size());
+      tokens_ += 10;
+      if (tokens_ == 30) std::ofstream(asked_) << "\n";
+      const std::string body =
+          "vllm:generation_tokens_total{model_name=\"m\"} " + std::to_string(tokens_) + ".0\n";
+      const std::string answer =
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+          "\r\n\r\n" + body;
+      (void)!::write(client, answer.data(), answer.size());
+      ::close(client);
+    }
+  }
+  std::string asked_;
+  int listener_;
+  int port_ = 0;
+  std::atomic<std::uint64_t> tokens_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(UsageRun, reads_work_from_an_endpoint_and_marks_what_it_did_not_hear_of) {
+  const std::string file = directory_ / "usage.jsonl";
+  std::uint64_t served = 0;
+  {
+    // The third question comes when two answers were taken.
+    const std::string asked = directory_ / "asked";
+    const Endpoint endpoint(asked);
+    ASSERT_EQ(bops({"run", "--usage", file, "--tenant", "acme", "--usage-interval", "50ms",
+                    "--work-from", endpoint.url(), "-o", directory_ / "r.json", "--", "/bin/sh",
+                    "-c", "while [ ! -e " + asked + " ]; do sleep 0.05; done"})
+                  .code,
+              0);
+    served = endpoint.tokens();
+  }
+  const auto records = records_of(file);
+  EXPECT_GE(sum(records, "tokens"), 20U);
+  EXPECT_LE(sum(records, "tokens"), served);
+  EXPECT_EQ(sum(records, "tokens"), sum(records, "tokens_output"));
+  const std::string unheard = directory_ / "unheard.jsonl";
+  ASSERT_EQ(bops({"run", "--usage", unheard, "--tenant", "acme", "--work-from",
+                  "http://127.0.0.1:1/metrics", "-o", directory_ / "r.json", "--", "/bin/true"})
+                .code,
+            0)
+      << "the target's run is not the endpoint's business";
+  EXPECT_EQ(sum(records_of(unheard), "tokens"), 0U);
 }
 
 TEST_F(UsageRun, makes_a_key_and_keeps_to_it) {

@@ -1,8 +1,11 @@
 // bops usage as an operator meets it.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "tests/harness/subprocess.hpp"
 #include "tests/usage/sample_usage.hpp"
@@ -84,6 +87,49 @@ TEST_F(UsageVerbs, export_for_prometheus_is_what_its_own_tool_takes) {
   EXPECT_EQ(checked.errors, "");
 }
 
+TEST_F(UsageVerbs, export_for_prometheus_has_gpus_in_base_units) {
+  auto chain = samples::usage_chain(3, "/bops/a/b/c");
+  chain[0].meter = "gpu_time";
+  chain[0].unit = "ns";
+  chain[1].meter = "gpu_warp_bops_formula";
+  chain[2].meter = "gpu_thread_instructions";
+  chain[2].unit = "instructions";
+  {
+    std::ofstream file(records_);
+    for (const UsageRecord& record : chain) file << usage_line(record) << '\n';
+  }
+  const std::string text = bops({"export", records_, "--format", "prometheus"}).output;
+  for (const char* sample :
+       {"bops_gpu_seconds_total{tenant=\"acme\",model=\"resnet50\"} 0.000001000\n",
+        "bops_gpu_operations_total{kind=\"formula\",level=\"warp\",tenant=\"acme\",model="
+        "\"resnet50\"} 1001\n",
+        "bops_gpu_instructions_total{level=\"thread\",tenant=\"acme\",model=\"resnet50\"} "
+        "1002\n"})
+    EXPECT_NE(text.find(sample), std::string::npos) << sample << text;
+}
+
+TEST_F(UsageVerbs, the_example_for_node_exporter_keeps_a_file_of_a_job_while_it_runs) {
+  const std::string example = std::string(BOPS_EXAMPLES) + "/node_exporter";
+  const std::string go = directory_ / "go", file = directory_ / "bops_j1.prom";
+  harness::Subprocess job(
+      {example, directory_.path(), "j1", "acme", directory_ / "job.jsonl", "--", "sh", "-c",
+       "while [ ! -e " + go + " ]; do :; done"},
+      {{"PATH", std::filesystem::path(bops_program()).parent_path().string() + ":/usr/bin:/bin"},
+       {"BOPS_EXPORT_SECONDS", "1"},
+       {"BOPS_STATE_DIR", directory_ / "state"},
+       {"XDG_CONFIG_HOME", directory_ / "config"}});
+  std::string text;
+  while (text.find("bops_instructions_total{") == std::string::npos) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    text = harness::read_file(file);
+  }
+  EXPECT_NE(text.find("tenant=\"acme\""), std::string::npos) << text;
+  std::ofstream(go).close();
+  const auto ended = job.wait();
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_FALSE(std::filesystem::exists(file)) << "the job has ended";
+}
+
 TEST_F(UsageVerbs, summary_sums_by_hour_tenant_meter_and_model) {
   std::istringstream rows(bops({"summary", records_, "--json"}).output);
   std::size_t count = 0;
@@ -100,7 +146,7 @@ TEST_F(UsageVerbs, summary_sums_by_hour_tenant_meter_and_model) {
 
 TEST_F(UsageVerbs, each_has_help) {
   for (const char* verb :
-       {"keygen", "verify", "import", "list", "show", "summary", "export", "push"})
+       {"keygen", "verify", "import", "list", "show", "resolve", "summary", "export", "push"})
     EXPECT_EQ(bops({verb, "--help"}).code, 0) << verb;
   EXPECT_EQ(bops({}).code, 125);
   EXPECT_EQ(bops({"verify", "/no/such/file", "--trusted", "/dev/null"}).code, 125);

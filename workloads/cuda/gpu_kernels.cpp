@@ -22,6 +22,8 @@ const std::vector<KernelInfo>& kernels() {
       {"only_branches", "size branches of each thread", 4096},
       {"only_shuffles", "size shuffles of each thread", 1024},
       {"tiny_launches", "size launches of almost nothing", 100'000},
+      {"graph_launches", "the same launches as graphs of four", 100'000},
+      {"two_contexts", "the same launches in two contexts by turns", 100'000},
       {"only_hmma", "size matrix instructions m16n8k8 of each warp", 1024},
   };
   return all;
@@ -32,8 +34,10 @@ bool is_size_of(const std::string& kernel, std::uint64_t size) {
   if (kernel == "matmul_fp32") return size <= 8192;
   if (kernel == "matmul_tensor") return size % 16 == 0 && size <= 8192;
   if (kernel == "bitonic_step") return std::has_single_bit(size) && size >= 1024;
-  if (kernel == "stream_triad" || kernel == "only_branches" || kernel == "tiny_launches")
+  if (kernel == "stream_triad" || kernel == "only_branches" || kernel == "tiny_launches" ||
+      kernel == "two_contexts")
     return true;
+  if (kernel == "graph_launches") return size % kGraphNodes == 0;
   return size % 8 == 0;
 }
 

@@ -31,6 +31,7 @@ struct KernelInfo {
 
 /// The shape of the kernels that do one thing: blocks of that many threads.
 inline constexpr std::uint64_t kBlocks = 64;
+inline constexpr std::uint64_t kGraphNodes = 4;  ///< of graph_launches
 inline constexpr std::uint64_t kThreads = 128;
 inline constexpr std::uint64_t kTriadThreads = 256;
 

@@ -45,6 +45,12 @@ struct Driver {
   decltype(&::cuMemcpyHtoD_v2) copy_to;
   decltype(&::cuMemcpyDtoH_v2) copy_from;
   decltype(&::cuLaunchKernel) launch;
+  decltype(&::cuCtxSetCurrent) set_context;
+  decltype(&::cuStreamCreate) create_stream;
+  decltype(&::cuStreamBeginCapture_v2) begin_capture;
+  decltype(&::cuStreamEndCapture) end_capture;
+  decltype(&::cuGraphInstantiateWithFlags) instantiate_graph;
+  decltype(&::cuGraphLaunch) launch_graph;
 
   Driver() {
     void* library = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
@@ -65,6 +71,12 @@ struct Driver {
     find(copy_to, "cuMemcpyHtoD_v2");
     find(copy_from, "cuMemcpyDtoH_v2");
     find(launch, "cuLaunchKernel");
+    find(set_context, "cuCtxSetCurrent");
+    find(create_stream, "cuStreamCreate");
+    find(begin_capture, "cuStreamBeginCapture_v2");
+    find(end_capture, "cuStreamEndCapture");
+    find(instantiate_graph, "cuGraphInstantiateWithFlags");
+    find(launch_graph, "cuGraphLaunch");
   }
 };
 
@@ -102,13 +114,29 @@ class Gpu {
     check(driver_.copy_from(elements.data(), place, size * sizeof(Element)), "cuMemcpy");
     return elements;
   }
+  void make_current() { check(driver_.set_context(context_), "cuCtxSetCurrent"); }
+
+  /// Launches what `record` launches once as one graph, so often.
+  template <class Record>
+  void launch_as_graph(std::uint64_t times, const Record& record) {
+    CUgraph graph = nullptr;
+    CUgraphExec executable = nullptr;
+    check(driver_.create_stream(&stream_, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+    check(driver_.begin_capture(stream_, CU_STREAM_CAPTURE_MODE_GLOBAL), "cuStreamBeginCapture");
+    record();
+    check(driver_.end_capture(stream_, &graph), "cuStreamEndCapture");
+    check(driver_.instantiate_graph(&executable, graph, 0), "cuGraphInstantiateWithFlags");
+    for (std::uint64_t i = 0; i < times; ++i)
+      check(driver_.launch_graph(executable, stream_), "cuGraphLaunch");
+  }
+
   template <class... Parameters>
   void launch(const char* name, unsigned blocks_x, unsigned blocks_y, unsigned threads_x,
               unsigned threads_y, Parameters... parameters) {
     CUfunction function = nullptr;
     check(driver_.get_function(&function, module_, name), "cuModuleGetFunction");
     void* pointers[] = {&parameters...};
-    check(driver_.launch(function, blocks_x, blocks_y, 1, threads_x, threads_y, 1, 0, nullptr,
+    check(driver_.launch(function, blocks_x, blocks_y, 1, threads_x, threads_y, 1, 0, stream_,
                          pointers, nullptr),
           "cuLaunchKernel");
   }
@@ -118,6 +146,7 @@ class Gpu {
   Driver driver_;
   CUcontext context_ = nullptr;
   CUmodule module_ = nullptr;
+  CUstream stream_ = nullptr;
   std::vector<char> image_;
 };
 
@@ -193,6 +222,26 @@ bool run(const std::string& name, std::uint64_t size) {
   if (name == "tiny_launches") {
     for (std::uint64_t i = 0; i < size; ++i) gpu.launch("only_branches", 1, 1, 32, 1, 1U);
     gpu.wait();
+    return true;
+  }
+  if (name == "graph_launches") {
+    gpu.launch_as_graph(size / kGraphNodes, [&gpu] {
+      for (std::uint64_t i = 0; i < kGraphNodes; ++i) gpu.launch("only_branches", 1, 1, 32, 1, 1U);
+    });
+    gpu.wait();
+    return true;
+  }
+  if (name == "two_contexts") {
+    Gpu other;
+    for (std::uint64_t i = 0; i < size; ++i) {
+      Gpu& next = i % 2 == 0 ? gpu : other;
+      next.make_current();
+      next.launch("only_branches", 1, 1, 32, 1, 1U);
+    }
+    for (Gpu* each : {&gpu, &other}) {
+      each->make_current();
+      each->wait();
+    }
     return true;
   }
   const CUdeviceptr out = gpu.put(std::vector<unsigned>(kBlocks * kThreads));

@@ -62,7 +62,8 @@ void add_emission_options(CLI::App& command, EmissionOptions& options) {
 }
 
 Result<std::unique_ptr<UsageMeter>> open_usage_meter(
-    const EmissionOptions& options, const std::map<std::string, std::string>& labels, bool strict) {
+    const EmissionOptions& options, const std::map<std::string, std::string>& labels, bool strict,
+    DecodedEstimator estimate) {
   if (!options.wanted()) {
     for (const auto& [name, is_there] : {std::pair{"--tenant", !options.tenant.empty()},
                                          std::pair{"--work", !options.work.empty()},
@@ -85,6 +86,7 @@ Result<std::unique_ptr<UsageMeter>> open_usage_meter(
   usage.key_file = options.key;
   usage.by_region = options.by_region;
   usage.strict = strict;
+  usage.estimate = std::move(estimate);
   for (const std::string& text : options.work) {
     auto work = work_of(text);
     if (!work) return tl::unexpected(work.error());

@@ -29,6 +29,7 @@ void add_emission_options(CLI::App& command, EmissionOptions& options);
 /// Opens what the records go to. Null if there is no --usage. Fails if an option makes no sense, or
 /// is there without --usage.
 [[nodiscard]] Result<std::unique_ptr<UsageMeter>> open_usage_meter(
-    const EmissionOptions& options, const std::map<std::string, std::string>& labels, bool strict);
+    const EmissionOptions& options, const std::map<std::string, std::string>& labels, bool strict,
+    DecodedEstimator estimate = {});
 
 }  // namespace bops

@@ -107,7 +107,7 @@ Json to_json(const UsageIndicators& row) {
 }
 
 std::string cell(const std::string& raw) {
-  const std::string text = printable(raw);
+  std::string text = printable(raw);
   if (text.find_first_of(",\"") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char character : text) {

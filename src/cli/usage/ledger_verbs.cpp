@@ -106,7 +106,7 @@ int list(const ListOptions& options) {
     if (record->is_reversal())
       std::cout << "\treverses " << record->reverses->source << ' '
                 << printable(record->reverses->id);
-    std::cout << (stored.disputed ? "\tdisputed\n" : "\n");
+    std::cout << (stored.disputed ? "\tdisputed\n" : stored.rejected ? "\trejected\n" : "\n");
     return {};
   });
   return seen ? 0 : report_error(seen.error());
@@ -124,9 +124,10 @@ int show(const ShowOptions& options) {
   const auto records = (*ledger)->with_key({options.source, options.id});
   if (!records) return report_error(records.error());
   for (const StoredRecord& record : *records) std::cout << record.line << '\n';
-  if (records->size() > 1)
-    std::cerr
-        << "bops: the key is disputed: it came with different bytes, none of which is rated\n";
+  if (std::any_of(records->begin(), records->end(),
+                  [](const StoredRecord& record) { return record.disputed; }))
+    std::cerr << "bops: the key is disputed: it came with different bytes, none of which is rated "
+                 "(bops usage resolve)\n";
   if (records->empty())
     return report_error(
         {"there is no record " + options.id + " of " + options.source, "", FailureKind::kRefused});
@@ -172,9 +173,9 @@ int summary(const SummaryOptions& options) {
     }
     std::cout << '\n';
   }
-  if (result->disputed + result->reversed > 0)
+  if (result->disputed + result->rejected + result->reversed > 0)
     std::cerr << "bops: not in the sums: " << result->disputed << " records of disputed keys, "
-              << result->reversed << " reversed\n";
+              << result->rejected << " rejected, " << result->reversed << " reversed\n";
   return 0;
 }
 

@@ -94,7 +94,7 @@ void add_usage_rate(CLI::App& usage) {
                    "(exact), or for all of it (hour)")
       ->check(CLI::IsMember({"exact", "hour"}))
       ->capture_default_str();
-  rate->add_option("--cutoff", options->cutoff,
+  rate->add_option("--cutoff,--now", options->cutoff,
                    "Look at what was received, and lapse what expired, up to this time");
   rate->add_option("--previous", options->previous,
                    "Lines of an earlier rating: write what must be added to them");

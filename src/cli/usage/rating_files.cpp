@@ -85,6 +85,7 @@ Result<void> RatingFiles::read_ledger(const std::string& where, UseSelection& se
   const auto ledger = Ledger::open(where, false);
   if (!ledger) return tl::unexpected(ledger.error());
   return (*ledger)->for_each([&](const StoredRecord& stored) -> Result<void> {
+    if (stored.rejected) return {};
     const auto usage = parse_usage_line(stored.line);
     if (!usage)
       return failure(where + ": record " + std::to_string(stored.n) +

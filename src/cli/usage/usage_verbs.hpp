@@ -13,6 +13,7 @@ void add_usage_verify(CLI::App& usage);
 void add_usage_import(CLI::App& usage);
 void add_usage_list(CLI::App& usage);
 void add_usage_show(CLI::App& usage);
+void add_usage_resolve(CLI::App& usage);
 void add_usage_summary(CLI::App& usage);
 void add_usage_export(CLI::App& usage);
 void add_usage_push(CLI::App& usage);

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// A longer interval would be divided into more hours than anyone charges for at once.
-constexpr std::int64_t kLongestNs = 366 * 24 * kNsPerHour;
+constexpr std::int64_t kLongestNs = std::int64_t{366} * 24 * kNsPerHour;
 
 std::array<std::uint8_t, 16> digest(std::string_view bytes) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> whole{};
@@ -80,21 +80,49 @@ Result<RatingRecord> record_of_line(const std::string& line, std::optional<TimeF
   return rating_record(*usage, line);
 }
 
-/// The next line without its newline, cut off where it is too long; false at the end.
-bool next_line(std::istream& text, std::string& line) {
-  line.clear();
-  std::streambuf& buffer = *text.rdbuf();
-  int next = buffer.sbumpc();
-  if (next == std::char_traits<char>::eof()) return false;
-  for (; next != std::char_traits<char>::eof() && next != '\n'; next = buffer.sbumpc())
-    if (line.size() <= kMaxLineSize) line += static_cast<char>(next);
-  if (line.ends_with('\r')) line.pop_back();
-  return true;
-}
+/// The lines of a stream, of which it reads ahead.
+class LinesOfStream {
+ public:
+  explicit LinesOfStream(std::istream& text) : text_(*text.rdbuf()) {}
+
+  /// The next line without its newline, cut off where it is too long; false at the end.
+  bool next(std::string& line) {
+    line.clear();
+    bool any = false;
+    while (fill()) {
+      any = true;
+      const std::size_t newline = block_.find('\n', begin_);
+      const std::size_t end = std::min(newline, block_.size());
+      if (line.size() <= kMaxLineSize)
+        line.append(block_, begin_, std::min(end - begin_, kMaxLineSize + 1 - line.size()));
+      begin_ = end;
+      if (newline == std::string::npos) continue;
+      ++begin_;
+      break;
+    }
+    if (line.ends_with('\r')) line.pop_back();
+    return any;
+  }
+
+ private:
+  bool fill() {
+    if (begin_ < block_.size()) return true;
+    block_.resize(kBlock);
+    block_.resize(static_cast<std::size_t>(
+        text_.sgetn(block_.data(), static_cast<std::streamsize>(block_.size()))));
+    begin_ = 0;
+    return !block_.empty();
+  }
+  static constexpr std::size_t kBlock = std::size_t{64} << 10U;
+  std::streambuf& text_;
+  std::string block_;
+  std::size_t begin_ = 0;
+};
 
 void read_lines(std::istream& text, std::optional<TimeForm>& form, const RecordSink& sink) {
+  LinesOfStream lines(text);
   std::string line;
-  for (std::uint64_t number = 1; next_line(text, line); ++number) {
+  for (std::uint64_t number = 1; lines.next(line); ++number) {
     if (line.find_first_not_of(" \t") == std::string::npos) continue;
     auto record =
         line.size() > kMaxLineSize

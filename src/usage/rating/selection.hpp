@@ -16,7 +16,7 @@ namespace bops {
 /// Before that long after its end an hour is open, and a record of it is not late.
 inline constexpr std::int64_t kClosedAfterNs = 900 * kNsPerSecond;
 /// A record that is received longer than this after its end is not rated.
-inline constexpr std::int64_t kTooLateNs = 35 * 24 * kNsPerHour;
+inline constexpr std::int64_t kTooLateNs = std::int64_t{35} * 24 * kNsPerHour;
 
 enum class QuarantineReason : std::uint8_t {
   kDisputed,            ///< one key, two contents

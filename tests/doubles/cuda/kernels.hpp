@@ -41,6 +41,8 @@ inline constexpr Kernel kNoKernel{"", 0, 0, 0, 0, 0, 0, 0, 0};
   return blocks * ((threads + 31) / 32);
 }
 
+/// Of one matrix instruction, all of them TF32's.
+inline constexpr std::uint64_t kTensorOperations = 4096;
 inline constexpr std::uint64_t kLaunchNs = 1000;  ///< every launch takes that long
 
 /// What one launch adds to a metric of CUPTI.
@@ -58,6 +60,7 @@ inline constexpr std::uint64_t kLaunchNs = 1000;  ///< every launch takes that l
   if (metric.starts_with("smsp__inst_executed_pipe_tensor") &&
       metric.find("hfma2") == std::string_view::npos)
     each = kernel.tensor;
+  if (is("sm__ops_path_tensor_src_tf32_dst_fp32")) each = kernel.tensor * kTensorOperations;
   if (is("smsp__sass_inst_executed_op_ld")) each = kernel.loads;
   if (is("smsp__sass_inst_executed_op_st")) each = kernel.stores;
   if (is("smsp__sass_inst_executed_op_shared_st")) each = kernel.shared_stores;

@@ -65,8 +65,7 @@ static void* compute(void* argument) {
 static void* wait_for_nothing(void* argument) {
   const int set = epoll_create1(0);
   struct epoll_event event;
-  const int found = epoll_wait(set, &event, 1, 200);
-  say("waited for: %d", found);
+  *(int*)argument = epoll_wait(set, &event, 1, 200);
   return argument;
 }
 
@@ -230,7 +229,8 @@ int main(int argc, char** argv) {
   pthread_t faulting, computing[2], waiting, reading;
   pthread_create(&faulting, NULL, fault, NULL);
   for (int i = 0; i < 2; i++) pthread_create(&computing[i], NULL, compute, NULL);
-  pthread_create(&waiting, NULL, wait_for_nothing, NULL);
+  int found = -1;
+  pthread_create(&waiting, NULL, wait_for_nothing, &found);
   pthread_create(&reading, NULL, wait_for_byte, &ends[0]);
   while (computing_threads < 2 || faults == 0) usleep(1000);
   usleep(20000); /* the others wait by now */
@@ -244,6 +244,7 @@ int main(int argc, char** argv) {
     usleep(500);
   }
   pthread_join(waiting, NULL);
+  say("waited for: %d", found);
   must(write(ends[1], "x", 1) == 1, "write");
   pthread_join(reading, NULL);
   raise(SIGHUP);
@@ -253,6 +254,8 @@ int main(int argc, char** argv) {
   sigprocmask(SIG_BLOCK, NULL, &mask);
   say("pending: %d %d, blocked: %d %d", sigismember(&pending, SIGUSR2),
       sigismember(&pending, SIGBUS), sigismember(&mask, SIGUSR2), sigismember(&mask, SIGBUS));
+  for (int i = 0; i < 60000 && (faults == faults_before || rounds == rounds_before); i++)
+    usleep(1000);
   say("others go on: %d %d", faults > faults_before, rounds > rounds_before);
   stop = 1;
   pthread_join(faulting, NULL);

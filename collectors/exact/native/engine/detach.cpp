@@ -1,13 +1,11 @@
 #include "collectors/exact/native/engine/detach.hpp"
 
 #include <asm/unistd.h>
-#include <fcntl.h>
 
 #include "collectors/exact/native/engine/inserted_code.hpp"
 #include "collectors/exact/native/engine/instruction.hpp"
 #include "collectors/exact/native/engine/memory_map.hpp"
 #include "collectors/exact/native/engine/signals.hpp"
-#include "collectors/exact/native/engine/text.hpp"
 
 extern "C" {
 [[noreturn]] void return_through(bops::native::UserContext* context);
@@ -32,24 +30,7 @@ void wait_for(const std::uint32_t* word_address, std::uint32_t value) {
   kernel_call(__NR_futex, word(word_address), kWaitPrivate, value, word(&step));
 }
 
-/// The number of the system call that a thread waits in; -1 if it runs. The kernel does not tell it
-/// in a signal's frame, and some calls it does not make again by itself.
-std::int64_t call_of(const Thread* thread) {
-  char path[64], line[64];
-  Text(path, sizeof path) << "/proc/self/task/" << static_cast<Word>(thread->tid) << "/syscall";
-  const auto file = kernel_call(__NR_open, word(path), O_RDONLY | O_CLOEXEC);
-  if (failed(file)) return -1;
-  const auto size = kernel_call(__NR_read, static_cast<Word>(file), word(line), sizeof line - 1);
-  kernel_call(__NR_close, static_cast<Word>(file));
-  if (size <= 0 || line[0] < '0' || line[0] > '9') return -1;
-  std::int64_t number = 0;
-  for (const char* digit = line; *digit >= '0' && *digit <= '9'; ++digit)
-    number = number * 10 + (*digit - '0');
-  return number;
-}
-
-void ask_to_leave(Thread* thread) {
-  thread->interrupted_call = call_of(thread);
+void ask_to_leave(const Thread* thread) {
   KernelInformation request{};
   request.signal = kSigIll;
   request.code = kLeaveCode;
@@ -136,11 +117,10 @@ void settle_for_good(Area* area, MachineContext& machine) {
     const Guard guard(engine.lock);
     leave_block(area, position);
   }
-  const Thread* const thread = area->thread;
-  if (is_behind_call && machine.rax == static_cast<Word>(kInterrupted) &&
-      thread->interrupted_call >= 0) {
-    // Nobody but the engine interrupted it.
-    machine.rax = static_cast<Word>(thread->interrupted_call);
+  if (is_behind_call && machine.rax == static_cast<Word>(kInterrupted)) {
+    // Nobody but the engine interrupted it, and some calls the kernel does not make again by
+    // itself.
+    machine.rax = area->saved_rcx;
     position.pc -= kSystemCallSize;
   }
   machine.rip = position.pc;

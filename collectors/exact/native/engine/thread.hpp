@@ -56,10 +56,9 @@ struct Thread {
   std::uint32_t leaves;       ///< not 0: as soon as it can
   std::uint32_t has_stopped;  ///< not 0: it waits until it may go
   std::uint32_t may_go;
-  bool leads;                     ///< the others wait for it
-  bool leads_all;                 ///< and all of them did stop
-  bool waits_for_child;           ///< in the kernel, for the child of a vfork
-  std::int64_t interrupted_call;  ///< the system call that it was stopped in; -1: none
+  bool leads;            ///< the others wait for it
+  bool leads_all;        ///< and all of them did stop
+  bool waits_for_child;  ///< in the kernel, for the child of a vfork
   /// One instruction of its own code is executed where it lies, to see what the CPU makes of it.
   bool steps;
 

@@ -596,6 +596,7 @@ void Translator::emit_system_call() {
   const std::uint8_t* const begin = hot_.at();
   constexpr std::uint8_t kNumber[] = {0x0f, 0xb7, 0xc8};  // movzx ecx, ax
   hot_.bytes(kNumber, sizeof kNumber);
+  hot_.store_gs(kRcx, GS_SAVED_RCX);                      // for settle_for_good
   constexpr std::uint8_t kLookUp[] = {0x0f, 0xb6, 0x89};  // movzx ecx, byte [rcx + filter]
   hot_.bytes(kLookUp, sizeof kLookUp);
   hot_.word32(cache_.filter());
