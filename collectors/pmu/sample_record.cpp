@@ -1,7 +1,5 @@
 #include "collectors/pmu/sample_record.hpp"
 
-#include <linux/perf_event.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -78,8 +76,6 @@ std::optional<SampleRecord> mapping_of(std::span<const std::byte> bytes) {
 }
 
 }  // namespace
-
-const std::uint64_t kSampleType = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID;
 
 std::optional<SampleRecord> parse_sample_record(std::span<const std::byte> bytes) {
   const auto header = start_of<perf_event_header>(bytes);

@@ -1,6 +1,7 @@
 // What the kernel writes into the buffer of a sampling event.
 #pragma once
 
+#include <linux/perf_event.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -42,7 +43,8 @@ struct LostSamples {
 using SampleRecord = std::variant<AddressSample, CodeMapping, NewProgram, LostSamples>;
 
 /// perf_event_attr::sample_type, with sample_id_all 0.
-extern const std::uint64_t kSampleType;
+inline constexpr std::uint64_t kSampleType =
+    PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID;
 
 /// Nothing for other records, and for those that are too short for what they should be. Any bytes
 /// will do. Source: perf_event_open(2), "MMAP layout".

@@ -122,6 +122,7 @@ std::vector<SampledFunction> SampledCode::functions(const std::string& debug_roo
       for (std::size_t event = 0; event < sum.size(); ++event) sum.at(event) += samples.at(event);
     }
   std::vector<SampledFunction> functions;
+  functions.reserve(sums.size());
   for (const auto& [key, samples] : sums)
     functions.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), samples, {}});
   return functions;
