@@ -118,10 +118,12 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   });
   if (!snapshots) return tl::unexpected(snapshots.error());
   std::vector<Watched> watched{snapshots->watched()};
-  if (usage != nullptr && !pids->empty()) {
-    usage->start(&record.collectors.front(), pids->front(),
-                 elf_build_id("/proc/" + std::to_string(pids->front()) + "/exe"),
-                 environment_of(pids->front()), true);
+  if (usage != nullptr) {
+    // Of a cgroup without processes yet there is nothing to name.
+    const pid_t first = pids->empty() ? 0 : pids->front();
+    usage->start(&record.collectors.front(), first,
+                 first == 0 ? "" : elf_build_id("/proc/" + std::to_string(first) + "/exe"),
+                 first == 0 ? lookup_in({}) : environment_of(first), *pids);
     if (auto kept = keep_usage_state(place.path, *usage); !kept)
       record.warnings.push_back({"usage_not_recoverable", kept.error().message});
     watched.push_back({usage->timer_fd(), [&] {
@@ -138,7 +140,10 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   const std::uint64_t wall_ns = mono_ns() - start_ns;
   auto counts = collector->collect();
   attached->detach();
-  if (!counts) return tl::unexpected(counts.error());
+  if (!counts) {
+    directory->keep();  // of usage records, too, the last snapshot is left
+    return tl::unexpected(counts.error());
+  }
   record = so_far(std::move(record), *std::move(counts), wall_ns);
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));

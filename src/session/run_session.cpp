@@ -215,7 +215,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   }
   if (usage != nullptr) {
     usage->start(record.collectors.empty() ? nullptr : &record.collectors.front(), target->pid(),
-                 build_id, lookup_in(request.environment), false);
+                 build_id, lookup_in(request.environment), std::nullopt);
     if (auto kept = keep_usage_state(directory->directory().path, *usage); !kept)
       warn(record, "usage_not_recoverable", kept.error().message);
     watched.push_back({usage->timer_fd(), [&] { cut_usage(*usage, collector, gpus, window); }});

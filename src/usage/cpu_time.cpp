@@ -5,8 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -31,15 +33,23 @@ std::uint64_t waited_for_ticks(pid_t pid) {
   return fields ? user + system : 0;
 }
 
-std::optional<CpuTime> of_process(pid_t pid) {
+/// Nothing if there is no such process, or none that may be looked at.
+std::optional<std::uint64_t> own_ns(pid_t pid) {
   clockid_t clock{};
   timespec own{};
   if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &own) != 0)
     return std::nullopt;
+  return static_cast<std::uint64_t>(own.tv_sec) * kNsPerSecond +
+         static_cast<std::uint64_t>(own.tv_nsec);
+}
+
+/// With the children that it has waited for.
+std::optional<CpuTime> of_process(pid_t pid) {
+  const auto own = own_ns(pid);
+  if (!own) return std::nullopt;
   const std::uint64_t tick_ns = kNsPerSecond / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   const std::uint64_t ticks = waited_for_ticks(pid);
-  return CpuTime{static_cast<std::uint64_t>(own.tv_sec) * kNsPerSecond +
-                     static_cast<std::uint64_t>(own.tv_nsec) + ticks * tick_ns,
+  return CpuTime{*own + ticks * tick_ns,
                  ticks > 0 ? 2 * tick_ns : 0};  // user and system time are cut down each
 }
 
@@ -70,17 +80,22 @@ CpuTime CpuTimeMeter::of_descendants() {
 }
 
 CpuTime CpuTimeMeter::of_processes(const std::vector<pid_t>& pids) {
+  std::set<pid_t> living;
   for (const pid_t pid : pids) {
-    const auto time = of_process(pid);
-    if (!time) continue;
-    const auto [attached, is_new] = attached_.try_emplace(pid, Attached{*time, *time});
-    if (!is_new) attached->second.last = *time;
+    const auto now_ns = own_ns(pid);
+    if (!now_ns) continue;
+    living.insert(pid);
+    const auto [attached, is_new] = attached_.try_emplace(pid, Attached{*now_ns, *now_ns});
+    attached->second.last_ns = std::max(attached->second.last_ns, *now_ns);
+    if (is_new && attached_before_) complete_ = false;
   }
+  attached_before_ = true;
   CpuTime sum;
   for (const auto& [pid, attached] : attached_) {
-    sum.used_ns += attached.last.used_ns - attached.first.used_ns;
-    sum.uncertain_ns += attached.last.uncertain_ns + attached.first.uncertain_ns;
+    sum.used_ns += attached.last_ns - attached.first_ns;
+    if (!living.contains(pid)) complete_ = false;
   }
+  sum.complete = complete_;
   return sum;
 }
 

@@ -122,7 +122,7 @@ Result<void> export_metrics(Ledger& ledger, bool openmetrics, const TextWriter& 
     text += "# HELP " + (openmetrics ? name : total) + " " + family.help + "\n";
     text += "# TYPE " + (openmetrics ? name : total) + " counter\n";
     for (const auto& [labels, value] : family.samples)
-      text += total + "{" + labels + "} " + value + "\n";
+      text.append(total).append("{").append(labels).append("} ").append(value).append("\n");
   }
   if (openmetrics) text += "# EOF\n";
   return write(text);

@@ -70,7 +70,7 @@ Result<bool> LineReader::next(Line& line) {
     }
     searched = std::min(size, limit_ + 1);
     const auto more = fill();
-    if (!more) return more;
+    if (!more) return tl::unexpected(more.error());
     if (*more) continue;
     const std::size_t left = buffer_.size() - begin_;
     if (left == 0) return false;

@@ -23,6 +23,8 @@ struct MeterKey {
   std::string subject;  ///< empty: the tenant of the run, or kSharedSubject if regions have tenants
   std::string meter;    ///< "bops_formula", ...
   std::string gpu{};    ///< uuid of the GPU that it is of; empty: none
+  // clang-tidy 14 takes the comparison with 0 in a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const MeterKey&, const MeterKey&) = default;
 };
 

@@ -95,9 +95,12 @@ class SqliteDatabase final : public Database {
     std::string text = "CREATE TRIGGER " + table + "_no_replace BEFORE INSERT ON " + table +
                        " WHEN EXISTS (SELECT 1 FROM " + table + " WHERE " + same +
                        ") BEGIN SELECT RAISE(IGNORE); END;\n";
-    for (const char* change : {"UPDATE", "DELETE"})
-      text += "CREATE TRIGGER " + table + "_no_" + change + " BEFORE " + change + " ON " + table +
-              " BEGIN SELECT RAISE(ABORT, '" + table + " are never changed or deleted'); END;\n";
+    const std::string refusal = " ON " + table + " BEGIN SELECT RAISE(ABORT, '" + table +
+                                " are never changed or deleted'); ";
+    for (const char* change : {"UPDATE", "DELETE"}) {
+      text.append("CREATE TRIGGER ").append(table).append("_no_").append(change);
+      text.append(" BEFORE ").append(change).append(refusal).append("END;\n");
+    }
     return text;
   }
 

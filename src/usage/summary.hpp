@@ -19,6 +19,8 @@ struct SummaryKey {
   std::string model;
   std::string job;
   std::string source;
+  // clang-tidy 14 takes the comparison with 0 in a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const SummaryKey&, const SummaryKey&) = default;
 };
 

@@ -49,8 +49,8 @@ Result<std::unique_ptr<UsageMeter>> UsageMeter::open(UsageOptions options) {
     return failure(std::string("cannot make a timer for --usage: ") + std::strerror(errno),
                    "raise the limit of open files (ulimit -n)");
   // Before the first line: a file of records that has no checkpoint at all has lost them.
-  if (auto signed_ = meter->writer_.checkpoint(now_on_both_clocks().utc, false); !signed_)
-    return tl::unexpected(signed_.error());
+  if (auto begun = meter->writer_.checkpoint(now_on_both_clocks().utc, false); !begun)
+    return tl::unexpected(begun.error());
   return meter;
 }
 
@@ -59,13 +59,14 @@ UsageMeter::~UsageMeter() {
 }
 
 void UsageMeter::start(const CollectorInfo* info, pid_t target, const std::string& build_id,
-                       const VariableLookup& environment, bool attached) {
+                       const VariableLookup& environment,
+                       const std::optional<std::vector<pid_t>>& attached) {
   if (info != nullptr) info_ = *info;
-  attached_ = attached;
+  attached_ = attached.has_value();
   target_ = target;
   resource_ = job_attributes(environment);
   resource_["host.id"] = host_id();
-  resource_["process.pid"] = target;
+  if (target != 0) resource_["process.pid"] = target;
   const CgroupIdentity cgroup = read_cgroup_identity(target);
   resource_["container.id"] = cgroup.container.empty() ? "unknown" : cgroup.container;
   if (!cgroup.pod.empty()) resource_["k8s.pod.uid"] = cgroup.pod;
@@ -73,9 +74,9 @@ void UsageMeter::start(const CollectorInfo* info, pid_t target, const std::strin
   if (!build_id.empty()) resource_["process.executable.build_id"] = build_id;
   started_ = now_on_both_clocks();
   timeline_.emplace(started_, options_.interval);
-  if (attached) (void)cpu_.of_processes({target});
+  if (attached) (void)cpu_.of_processes(attached_pids_ = *attached);
   if (!options_.work_from.empty())
-    scraper_ = std::make_unique<WorkScraper>(options_.work_from, !attached);
+    scraper_ = std::make_unique<WorkScraper>(options_.work_from, !attached_);
   arm_timer();
 }
 
@@ -103,14 +104,16 @@ void UsageMeter::read_cpu_time(const RunCounts* counts, std::optional<std::uint6
   if (whole) {
     time = {*whole, 2000};
   } else if (attached_) {
-    std::vector<pid_t> pids;
-    if (counts != nullptr)
+    if (counts != nullptr) {
+      attached_pids_.clear();
       for (const ProcessCounts& process : counts->processes)
-        if (!process.end_ns) pids.push_back(process.pid);
-    time = cpu_.of_processes(pids.empty() ? std::vector<pid_t>{target_} : pids);
+        if (!process.end_ns) attached_pids_.push_back(process.pid);
+    }
+    time = cpu_.of_processes(attached_pids_);
   } else {
     time = cpu_.of_descendants();
   }
+  cpu_complete_ = time.complete;
   cpu_uncertain_before_ns_ = std::exchange(cpu_uncertain_ns_, time.uncertain_ns);
   readings[{"", "cpu_time"}] = static_cast<std::int64_t>(time.used_ns);
 }

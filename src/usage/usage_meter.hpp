@@ -58,10 +58,11 @@ class UsageMeter {
   UsageMeter& operator=(const UsageMeter&) = delete;
   ~UsageMeter();  ///< closes the chain of a run that was not started
 
-  /// The target has been started, or (`attached`) was running. `info` is null if nothing counts it;
-  /// `build_id` is that of the executable, empty if it has none.
+  /// The target has been started, or (`attached`) these processes were running, of which `target`
+  /// is the first; 0 if there are none yet. `info` is null if nothing counts it; `build_id` is that
+  /// of the executable, empty if it has none.
   void start(const CollectorInfo* info, pid_t target, const std::string& build_id,
-             const VariableLookup& environment, bool attached);
+             const VariableLookup& environment, const std::optional<std::vector<pid_t>>& attached);
 
   /// Readable when the next records are due.
   [[nodiscard]] int timer_fd() const { return timer_.get(); }
@@ -121,6 +122,8 @@ class UsageMeter {
   ChainWriter writer_;
   std::optional<CollectorInfo> info_;
   bool attached_ = false;
+  std::vector<pid_t> attached_pids_;  ///< those of them that live
+  bool cpu_complete_ = true;
   pid_t target_ = 0;
   nlohmann::json resource_ = nlohmann::json::object();
   UniqueFd timer_;

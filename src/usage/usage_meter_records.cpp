@@ -86,7 +86,7 @@ void UsageMeter::set_evidence(UsageRecord& record, const MeterKey& key,
     if (info_ && counts != nullptr) set_evidence_of_counts(record, key, *counts);
   } else if (key.meter == "cpu_time") {
     record.integrity = UsageIntegrity::kKernel;
-    if (record.quantity > 0)
+    if (record.quantity > 0 && cpu_complete_)
       record.rel_err_ppm = static_cast<std::int64_t>(
           ppm_of(cpu_uncertain_ns_ + cpu_uncertain_before_ns_, record.quantity));
   } else {

@@ -135,7 +135,7 @@ Result<std::uint64_t> UsageMeter::recover(const RunCounts& counts, std::uint64_t
   for (const auto& [unit, amount] : options_.work) {
     // Declared of a run to its end: whether one that was left alone did it all, nobody knows.
     std::erase_if(readings.meters,
-                  [&](const auto& reading) { return reading.first.meter == unit; });
+                  [&meter = unit](const auto& reading) { return reading.first.meter == meter; });
     if (cpu_ns)
       readings.meters[{"", unit}] = static_cast<std::int64_t>(amount);
     else

@@ -17,6 +17,8 @@ namespace bops {
 struct LinePlace {
   std::string file;
   std::uint64_t line = 0;
+  // clang-tidy 14 takes the comparison with 0 in a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const LinePlace&, const LinePlace&) = default;
 };
 

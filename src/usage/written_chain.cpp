@@ -85,7 +85,7 @@ Result<void> read_files(const std::string& target, const std::string& source, Ch
       reader.add_checkpoint(*checkpoint);
     return Result<void>();
   });
-  if (!checkpoints) return checkpoints;
+  if (!checkpoints) return tl::unexpected(checkpoints.error());
   return for_each_line(file, [&](const Line& line) {
     // What was not written to its end is no record.
     if (!line.complete) return Result<void>();

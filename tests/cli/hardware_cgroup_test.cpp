@@ -109,6 +109,36 @@ class HardwareCgroup : public ::testing::Test {
   harness::TemporaryDirectory state_;
 };
 
+TEST_F(HardwareCgroup, that_is_empty_at_first_has_usage_records_of_those_that_join) {
+  const std::string usage = state_ / "usage.jsonl", report = state_ / "record.json";
+  variables_["XDG_CONFIG_HOME"] = state_ / "config";
+  Subprocess bops({harness::bops_program(), "attach", "--cgroup", cgroup_, "--usage", usage,
+                   "--tenant", "acme", "--usage-interval", "20ms", "-o", report},
+                  variables_);
+  const auto instructions = [&] {
+    std::uint64_t sum = 0;
+    for (const Json& record : lines(usage))
+      if (record.at("data").at("meter") == "instructions")
+        sum += std::stoull(record.at("data").at("quantity").get<std::string>());
+    return sum;
+  };
+  // It is attached, to an empty one, when it signs after the intervals.
+  while (lines(usage + ".checkpoints").size() < 3)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(instructions(), 0U);
+  const auto first = member({target_program("busy_loop")});
+  while (instructions() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ::kill(bops.pid(), SIGINT);
+  const auto ended = bops.wait();
+  ASSERT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_EQ(instructions(),
+            Json::parse(harness::read_file(report)).at("totals").at("instructions"));
+  for (const Json& record : lines(usage))
+    if (record.at("data").at("meter") == "cpu_time") {
+      EXPECT_TRUE(record.at("data").at("rel_err_ppm").is_null()) << "it began before it was seen";
+    }
+}
+
 TEST_F(HardwareCgroup, has_those_that_are_in_it_their_children_and_those_that_join_later) {
   const auto first = member({target_program("busy_loop")});
   const Subprocess stranger({target_program("busy_loop")});

@@ -65,7 +65,7 @@ class Metered : public ::testing::Test {
     auto meter = UsageMeter::open(std::move(options));
     EXPECT_TRUE(meter) << meter.error().message;
     const CollectorInfo info{"x", "", "retired_instructions", "user", integrity, "native"};
-    (*meter)->start(&info, ::getpid(), "", lookup_in({}), false);
+    (*meter)->start(&info, ::getpid(), "", lookup_in({}), std::nullopt);
     return *std::move(meter);
   }
   [[nodiscard]] std::vector<UsageRecord> records() const {
@@ -289,6 +289,21 @@ TEST_F(Metered, the_open_interval_of_a_bops_that_died_is_written_from_the_counts
   const auto again = UsageMeter::reopen(state);
   ASSERT_TRUE(again);
   EXPECT_EQ(*again, nullptr) << "nothing is missing any more";
+}
+
+TEST(CpuTimeOfProcesses, is_complete_where_all_were_there_from_first_to_last) {
+  CpuTimeMeter meter;
+  harness::Subprocess other({"/bin/sleep", "1000"});
+  EXPECT_EQ(meter.of_processes({::getpid()}).used_ns, 0U) << "since it was first looked at";
+  CpuTime time;
+  while (time.used_ns == 0) time = meter.of_processes({::getpid()});
+  EXPECT_TRUE(time.complete);
+  EXPECT_FALSE(meter.of_processes({::getpid(), other.pid()}).complete) << "one that came later";
+  CpuTimeMeter both;
+  EXPECT_TRUE(both.of_processes({::getpid(), other.pid()}).complete);
+  const CpuTime one_ended = both.of_processes({::getpid()});
+  EXPECT_FALSE(one_ended.complete);
+  EXPECT_GE(both.of_processes({::getpid()}).used_ns, one_ended.used_ns);
 }
 
 TEST_F(Metered, the_open_interval_of_tenants_goes_to_each) {

@@ -26,8 +26,7 @@ TermChanges::TermChanges(const Terms& terms, const std::optional<std::string>& t
       if (time) times_.push_back(*time);
   }
   std::ranges::sort(times_);
-  const auto repeated = std::ranges::unique(times_);
-  times_.erase(repeated.begin(), repeated.end());
+  times_.erase(std::unique(times_.begin(), times_.end()), times_.end());
 }
 
 TermChanges::Stretch TermChanges::stretch_at(RatingTime time) const {

@@ -33,6 +33,8 @@ struct UseAccount {
   std::string target_accuracy{};  ///< as the record's label has it; rating does not look at it
   bool error_known = true;
   UsageIntegrity integrity = UsageIntegrity::kKernel;
+  // clang-tidy 14 takes the comparison with 0 in a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const UseAccount&, const UseAccount&) = default;
 };
 

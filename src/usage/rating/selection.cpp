@@ -95,7 +95,7 @@ void UseSelection::sort_by_key() {
       return held.reversal == 0 ? UsageKey{} : reversed_[held.reversal - 1];
     };
     if (left.reversal != 0 || right.reversal != 0)
-      if (const auto order = target(left) <=> target(right); order != 0) return order < 0;
+      if (const UsageKey a = target(left), b = target(right); a != b) return a < b;
     return left.received < right.received;
   });
 }
@@ -181,8 +181,8 @@ SelectedUse UseSelection::finish() {
   }
   settle_reversals(kept, selected);
   std::ranges::sort(selected.quarantined);
-  const auto repeated = std::ranges::unique(selected.quarantined);
-  selected.quarantined.erase(repeated.begin(), repeated.end());
+  selected.quarantined.erase(std::unique(selected.quarantined.begin(), selected.quarantined.end()),
+                             selected.quarantined.end());
   return selected;
 }
 

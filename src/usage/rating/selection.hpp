@@ -33,6 +33,8 @@ enum class QuarantineReason : std::uint8_t {
 struct Quarantined {
   UsageKey key;
   QuarantineReason reason = QuarantineReason::kDisputed;
+  // clang-tidy 14 takes the comparison with 0 in a defaulted <=> for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const Quarantined&, const Quarantined&) = default;
 };
 
