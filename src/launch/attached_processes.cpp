@@ -32,13 +32,16 @@ void AttachedProcesses::reap() {
         if (follower_->on_stop(change.tid, change.stop_status) ==
             ThreadFollower::Stop::kNotFollowed)
           forget_stop(change.tid);
+        for (const pid_t ended : follower_->overdue_ends()) on_end(ended);
         break;
-      case Change::kEnded:
-        (void)follower_->on_end(change.tid);
-        bops::reap(change.tid, nullptr);
-        break;
+      case Change::kEnded: on_end(change.tid); break;
     }
   }
+}
+
+void AttachedProcesses::on_end(pid_t tid) const {
+  (void)follower_->on_end(tid);
+  bops::reap(tid, nullptr);
 }
 
 /// When to ask again: soon, but not for more than a twentieth of the time.

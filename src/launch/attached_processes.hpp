@@ -44,6 +44,7 @@ class AttachedProcesses {
         follower_(std::make_unique<ThreadFollower>(std::move(listener))) {}
   /// Handles all that has happened to the followed threads.
   void reap();
+  void on_end(pid_t tid) const;
   [[nodiscard]] bool asked_to_end() const;
   [[nodiscard]] std::chrono::steady_clock::time_point attach_newcomers(const Newcomers& more);
 

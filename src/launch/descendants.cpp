@@ -52,10 +52,12 @@ Descendants::State Descendants::reap() {
   return stopped ? State::kTargetStopped : State::kTargetRuns;
 }
 
-bool Descendants::on_stop(pid_t pid, int status) const {
+bool Descendants::on_stop(pid_t pid, int status) {
   using Stop = ThreadFollower::Stop;
   const Stop stop = follower_ != nullptr ? follower_->on_stop(pid, status) : Stop::kNotFollowed;
   if (stop == Stop::kNotFollowed) forget_stop(pid);
+  if (follower_ != nullptr)
+    for (const pid_t ended : follower_->overdue_ends()) on_end(ended);
   return pid == target_ && stop != Stop::kWentOn;
 }
 

@@ -37,7 +37,7 @@ class Descendants {
   [[nodiscard]] bool forget_stranger(pid_t pid);
   [[nodiscard]] bool only_strangers_left() const;
   /// Whether it was the target that was stopped, for its job control.
-  [[nodiscard]] bool on_stop(pid_t pid, int status) const;
+  [[nodiscard]] bool on_stop(pid_t pid, int status);
   void on_end(pid_t pid);
   [[nodiscard]] bool target_has_ended() const { return exit_.code || exit_.signal; }
 

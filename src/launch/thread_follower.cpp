@@ -11,7 +11,6 @@
 #include <csignal>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "launch/awaited_change.hpp"
 #include "launch/trace_error.hpp"
@@ -238,6 +237,15 @@ ThreadFollower::End ThreadFollower::on_end(pid_t tid) {
   const pid_t pid = found->second.pid;
   forget(tid);
   return end_of(pid, tid);
+}
+
+std::vector<pid_t> ThreadFollower::overdue_ends() {
+  std::vector<pid_t> ended;
+  if (threads_.size() < many_) return ended;
+  for (const auto& [tid, thread] : threads_)
+    if (next_change(true, tid).kind == AwaitedChange::Kind::kEnded) ended.push_back(tid);
+  many_ = 2 * (threads_.size() - ended.size()) + kFewThreads;
+  return ended;
 }
 
 void ThreadFollower::detach_stopped(pid_t tid, int status) {

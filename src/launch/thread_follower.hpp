@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "model/collector.hpp"
 
@@ -60,6 +61,11 @@ class ThreadFollower {
   /// A thread or process has ended, and is reaped next.
   [[nodiscard]] End on_end(pid_t tid);
 
+  /// Followed threads that have ended and wait to be taken. wait(2) tells of the newest threads
+  /// first: where they come without a pause, older ones would wait for ever, and with them what is
+  /// open for them. To be asked after each stop; looks only where many have come since.
+  [[nodiscard]] std::vector<pid_t> overdue_ends();
+
   /// Lets all go that are still followed, as they are: running, or stopped by job control. Those
   /// that do not stop within two seconds (in uninterruptible sleep) are left to the end of bops.
   void detach_all();
@@ -69,6 +75,8 @@ class ThreadFollower {
   [[nodiscard]] bool is_following_any() const { return !threads_.empty(); }
 
  private:
+  static constexpr std::size_t kFewThreads = 64;
+
   struct Followed {
     pid_t pid = 0;
     bool exit_told = false;
@@ -92,6 +100,7 @@ class ThreadFollower {
   std::unordered_map<pid_t, Followed> threads_;  // by thread id
   pid_t last_process_ = 0;                       ///< that made a thread or child, or got one
   std::size_t stopping_at_exit_ = 0;             ///< of threads_
+  std::size_t many_ = kFewThreads;               ///< of threads_, so that some may be overdue
   /// Processes whose end was seen as their tracer. If their parents end without reaping them, they
   /// become children of bops, and are seen once more.
   std::unordered_set<pid_t> left_to_parents_;

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -29,6 +31,7 @@ class Heard {
       case Kind::kStarted:
         EXPECT_TRUE(alive_.emplace(event.tid, event.pid).second) << event.tid << " started twice";
         ++started_;
+        most_alive_ = std::max(most_alive_, alive_.size());
         if (event.pid == event.tid) ++processes_;
         break;
       case Kind::kExecuted:
@@ -42,6 +45,7 @@ class Heard {
         EXPECT_TRUE(read_comm(event.pid, event.tid)) << "nothing is left of " << event.tid;
         EXPECT_EQ(alive_.erase(event.tid), 1U) << event.tid << " exited twice, or never started";
         ++exited_;
+        std::this_thread::sleep_for(for_each_end_);
         break;
       case Kind::kHeld:
         alive_.emplace(event.tid, event.pid);
@@ -61,9 +65,14 @@ class Heard {
   [[nodiscard]] std::size_t processes() const { return processes_; }
   [[nodiscard]] std::size_t forked() const { return forked_; }
   [[nodiscard]] std::size_t alive() const { return alive_.size(); }
+  /// As one does who reads and closes counters.
+  void take_time_for_ends() { for_each_end_ = std::chrono::microseconds(300); }
+  [[nodiscard]] std::size_t most_alive() const { return most_alive_; }
 
  private:
   std::map<pid_t, pid_t> alive_;
+  std::chrono::microseconds for_each_end_{0};
+  std::size_t most_alive_ = 0;
   std::size_t started_ = 0, exited_ = 0, executed_ = 0, processes_ = 0, forked_ = 0;
 };
 
@@ -109,6 +118,12 @@ TEST_P(Followed, short_threads_are_each_told_once) {
   EXPECT_EQ(run({program("touch_pages"), "3000", "0", "8"}).exit.code, 0);
   EXPECT_EQ(heard_.started(), 3000U);
   EXPECT_EQ(heard_.exited(), 3001U);
+}
+
+TEST_P(Followed, the_ends_of_threads_are_told_while_others_come) {
+  heard_.take_time_for_ends();
+  EXPECT_EQ(run({program("touch_pages"), "3000", "0", "8"}).exit.code, 0);
+  EXPECT_LT(heard_.most_alive(), 400U) << "8 live at a time";
 }
 
 TEST_P(Followed, a_tree_of_85_processes_is_told_and_each_executes) {
