@@ -13,9 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/doubles/pmu/event_rules.hpp"
-#include "tests/doubles/pmu/pmu_double.hpp"
-#include "tests/harness/subprocess.hpp"
+#include "tests/doubles/pmu/on_pmu_double.hpp"
 
 namespace bops {
 namespace {
@@ -50,12 +48,11 @@ std::string& cgroup_to_join() {
   return path;
 }
 
-class HardwareCgroup : public ::testing::Test {
+class HardwareCgroup : public OnPmuDouble {
  protected:
   void SetUp() override {
-    const auto sets = pmu::event_sets_for(pmu::this_machine());
-    if (!sets) GTEST_SKIP() << "no event table for this CPU: " << sets.error().message;
-    if (sets->size() > 1) GTEST_SKIP() << "a hybrid CPU, for which these rules do not serve";
+    OnPmuDouble::SetUp();
+    if (IsSkipped()) return;
     const std::string own = own_cgroup();
     if (own.empty()) GTEST_SKIP() << "no cgroup of version 2 is mounted here";
     const std::string path = own + "/bops-test-" + std::to_string(::getpid()) + ".service";
@@ -66,11 +63,6 @@ class HardwareCgroup : public ::testing::Test {
       ::kill(probe.pid(), SIGKILL);
       GTEST_SKIP() << "no process can join a cgroup below " << own;
     }
-    pmu_.emplace(event_rules(sets->front()) +
-                 "thread * instructions=1000/us loads=100/us stores=50/us branches=200/us "
-                 "cycles=2000/us\n");
-    variables_ = pmu_->environment();
-    variables_["BOPS_STATE_DIR"] = state_.path();
   }
   void TearDown() override {
     if (!cgroup_.empty()) std::ofstream(cgroup_ + "/cgroup.kill") << 1;
@@ -104,9 +96,6 @@ class HardwareCgroup : public ::testing::Test {
   }
 
   std::string cgroup_;
-  std::optional<PmuDouble> pmu_;
-  std::map<std::string, std::string> variables_;
-  harness::TemporaryDirectory state_;
 };
 
 TEST_F(HardwareCgroup, that_is_empty_at_first_has_usage_records_of_those_that_join) {

@@ -10,9 +10,7 @@
 #include <set>
 #include <thread>
 
-#include "tests/doubles/pmu/event_rules.hpp"
-#include "tests/doubles/pmu/pmu_double.hpp"
-#include "tests/harness/subprocess.hpp"
+#include "tests/doubles/pmu/on_pmu_double.hpp"
 
 namespace bops {
 namespace {
@@ -21,18 +19,8 @@ using harness::run, harness::Subprocess, harness::target_program;
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-class HardwareRecovery : public ::testing::Test {
+class HardwareRecovery : public OnPmuDouble {
  protected:
-  void SetUp() override {
-    const auto sets = pmu::event_sets_for(pmu::this_machine());
-    if (!sets) GTEST_SKIP() << "no event table for this CPU: " << sets.error().message;
-    if (sets->size() > 1) GTEST_SKIP() << "a hybrid CPU, for which these rules do not serve";
-    pmu_.emplace(event_rules(sets->front()) +
-                 "thread * instructions=1000/us loads=100/us stores=50/us branches=200/us "
-                 "cycles=2000/us\n");
-    variables_ = pmu_->environment();
-    variables_["BOPS_STATE_DIR"] = state_.path();
-  }
   [[nodiscard]] static Words bops(const Words& options) {
     Words words{harness::bops_program()};
     words.insert(words.end(), options.begin(), options.end());
@@ -58,10 +46,6 @@ class HardwareRecovery : public ::testing::Test {
     const std::string text = harness::read_file(path);
     return text.empty() ? Json() : Json::parse(text);
   }
-
-  std::optional<PmuDouble> pmu_;
-  std::map<std::string, std::string> variables_;
-  harness::TemporaryDirectory state_;
 };
 
 std::set<std::string> codes_of(const Json& record) {

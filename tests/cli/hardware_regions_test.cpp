@@ -8,9 +8,7 @@
 #include <fstream>
 #include <thread>
 
-#include "tests/doubles/pmu/event_rules.hpp"
-#include "tests/doubles/pmu/pmu_double.hpp"
-#include "tests/harness/subprocess.hpp"
+#include "tests/doubles/pmu/on_pmu_double.hpp"
 
 namespace bops {
 namespace {
@@ -25,18 +23,8 @@ Words program_with(const Words& words) {
   return command;
 }
 
-class HardwareRegions : public ::testing::Test {
+class HardwareRegions : public OnPmuDouble {
  protected:
-  void SetUp() override {
-    const auto sets = pmu::event_sets_for(pmu::this_machine());
-    if (!sets) GTEST_SKIP() << "no event table for this CPU: " << sets.error().message;
-    if (sets->size() > 1) GTEST_SKIP() << "a hybrid CPU, for which these rules do not serve";
-    pmu_.emplace(event_rules(sets->front()) +
-                 "thread * instructions=1000/us loads=100/us stores=50/us branches=200/us "
-                 "cycles=2000/us\n");
-    variables_ = pmu_->environment();
-    variables_["BOPS_STATE_DIR"] = state_.path();
-  }
   void mark(const std::string& name) const { std::ofstream(state_ / name).close(); }
   /// Whether the file came, within a time that is long on any machine.
   [[nodiscard]] bool has_come(const std::string& name) const {
@@ -51,10 +39,6 @@ class HardwareRegions : public ::testing::Test {
     words.insert(words.end(), options.begin(), options.end());
     return words;
   }
-
-  std::optional<PmuDouble> pmu_;
-  std::map<std::string, std::string> variables_;
-  harness::TemporaryDirectory state_;
 };
 
 Json region(const Json& record, const std::string& name) {

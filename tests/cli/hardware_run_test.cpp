@@ -10,9 +10,7 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/doubles/pmu/event_rules.hpp"
-#include "tests/doubles/pmu/pmu_double.hpp"
-#include "tests/harness/subprocess.hpp"
+#include "tests/doubles/pmu/on_pmu_double.hpp"
 
 namespace bops {
 namespace {
@@ -20,28 +18,21 @@ namespace {
 using harness::count, harness::Counted, harness::run, harness::target_program;
 using Json = nlohmann::json;
 
-class Hardware : public ::testing::Test {
+class Hardware : public OnPmuDouble {
  protected:
   void SetUp() override {
-    const auto sets = pmu::event_sets_for(pmu::this_machine());
-    if (!sets) GTEST_SKIP() << "no event table for this CPU: " << sets.error().message;
-    if (sets->size() > 1) GTEST_SKIP() << "a hybrid CPU, for which these rules do not serve";
-    pmu_.emplace(event_rules(sets->front()) +
+    OnPmuDouble::SetUp();
+    if (IsSkipped()) return;
+    pmu_->change(event_rules(events_) +
                  "thread worker-* instructions=100000*index loads=20000*index "
-                 "stores=3000*index branches=400*index cycles=7*index\n"
-                 "thread * instructions=1000/us loads=100/us stores=50/us branches=200/us "
-                 "cycles=2000/us\n");
-    variables_ = pmu_->environment();
-    variables_["BOPS_STATE_DIR"] = state_.path();
+                 "stores=3000*index branches=400*index cycles=7*index\n" +
+                 kGrowing);
   }
   [[nodiscard]] std::vector<std::string> attach(const std::vector<std::string>& options) const {
     std::vector<std::string> words{harness::bops_program(), "attach"};
     words.insert(words.end(), options.begin(), options.end());
     return words;
   }
-  std::optional<PmuDouble> pmu_;
-  std::map<std::string, std::string> variables_;
-  harness::TemporaryDirectory state_;
 };
 
 std::set<std::string> codes_of(const Json& record) {

@@ -8,9 +8,7 @@
 #include <set>
 
 #include "platform/elf_symbols.hpp"
-#include "tests/doubles/pmu/event_rules.hpp"
-#include "tests/doubles/pmu/pmu_double.hpp"
-#include "tests/harness/subprocess.hpp"
+#include "tests/doubles/pmu/on_pmu_double.hpp"
 
 namespace bops {
 namespace {
@@ -44,22 +42,19 @@ std::uint64_t place_of(const std::string& path, const std::string& function) {
 }
 
 /// Each thread counts what its samples stand for.
-class Sampled : public ::testing::Test {
+class Sampled : public OnPmuDouble {
  protected:
   void SetUp() override {
-    const auto sets = pmu::event_sets_for(pmu::this_machine());
-    if (!sets) GTEST_SKIP() << "no event table for this CPU: " << sets.error().message;
-    if (sets->size() > 1) GTEST_SKIP() << "a hybrid CPU, for which these rules do not serve";
-    if (sets->front().groups.size() > 1)
+    OnPmuDouble::SetUp();
+    if (IsSkipped()) return;
+    if (events_.groups.size() > 1)
       GTEST_SKIP() << "this CPU's events take turns, and cannot be sampled";
     program_ = std::filesystem::canonical(target_program("touch_pages")).string();
     Samples all{};
     for (std::size_t i = 0; i < all.size(); ++i) all.at(i) = kInRun.at(i) + kInMain.at(i);
-    rules_ = event_rules(sets->front()) + rule("thread", all, kPeriod) + "\n";
+    rules_ = event_rules(events_) + rule("thread", all, kPeriod) + "\n";
     in_functions_ = at(kInRun, "run") + at(kInMain, "main");
-    pmu_.emplace(rules_ + in_functions_);
-    variables_ = pmu_->environment();
-    variables_["BOPS_STATE_DIR"] = state_.path();
+    pmu_->change(rules_ + in_functions_);
   }
   [[nodiscard]] std::string at(const Samples& samples, const std::string& function) const {
     return rule("sample", samples) + " at " + program_ + " " +
@@ -81,9 +76,6 @@ class Sampled : public ::testing::Test {
   std::string program_;
   std::string rules_;
   std::string in_functions_;
-  std::optional<PmuDouble> pmu_;
-  std::map<std::string, std::string> variables_;
-  harness::TemporaryDirectory state_;
 };
 
 std::string message_of(const Json& record, const std::string& code) {

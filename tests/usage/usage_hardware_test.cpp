@@ -7,9 +7,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "tests/doubles/pmu/event_rules.hpp"
-#include "tests/doubles/pmu/pmu_double.hpp"
-#include "tests/harness/subprocess.hpp"
+#include "tests/doubles/pmu/on_pmu_double.hpp"
 #include "tests/usage/written_usage.hpp"
 #include "usage/digest.hpp"
 
@@ -21,17 +19,11 @@ using written::records_of, written::sum;
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
-class HardwareUsage : public ::testing::Test {
+class HardwareUsage : public OnPmuDouble {
  protected:
   void SetUp() override {
-    const auto sets = pmu::event_sets_for(pmu::this_machine());
-    if (!sets) GTEST_SKIP() << "no event table for this CPU: " << sets.error().message;
-    if (sets->size() > 1) GTEST_SKIP() << "a hybrid CPU, for which these rules do not serve";
-    pmu_.emplace(event_rules(sets->front()) +
-                 "thread * instructions=1000/us loads=100/us stores=50/us branches=200/us "
-                 "cycles=2000/us\n");
-    variables_ = pmu_->environment();
-    variables_["BOPS_STATE_DIR"] = state_.path();
+    OnPmuDouble::SetUp();
+    if (IsSkipped()) return;
     variables_["XDG_CONFIG_HOME"] = directory_ / "config";
   }
   [[nodiscard]] harness::Ended bops(Words words) const {
@@ -43,9 +35,7 @@ class HardwareUsage : public ::testing::Test {
     words.insert(words.end(), options.begin(), options.end());
     return words;
   }
-  std::optional<PmuDouble> pmu_;
-  std::map<std::string, std::string> variables_;
-  harness::TemporaryDirectory directory_, state_;
+  harness::TemporaryDirectory directory_;
   const std::string file_ = directory_ / "usage.jsonl";
   const std::string report_ = directory_ / "report.json";
 };
