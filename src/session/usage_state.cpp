@@ -17,15 +17,21 @@ std::string path_in(const std::string& directory_path) {
   return directory_path + "/usage.json";
 }
 
-/// Null if there is none.
-Result<nlohmann::json> read_state(const std::string& directory_path) {
+struct OpenUsage {
+  std::string target;
+  std::unique_ptr<UsageMeter> meter;  ///< null if there are no records, or they are complete
+};
+
+Result<OpenUsage> reopen(const std::string& directory_path) {
   const std::string path = path_in(directory_path);
-  if (::access(path.c_str(), F_OK) != 0) return nlohmann::json();
+  if (::access(path.c_str(), F_OK) != 0) return OpenUsage{};
   const auto text = read_file_whole(path);
   if (!text) return tl::unexpected(text.error());
-  auto state = nlohmann::json::parse(*text, nullptr, false);
+  const auto state = nlohmann::json::parse(*text, nullptr, false);
   if (!state.is_object()) return failure(path + " is damaged");
-  return state;
+  auto meter = UsageMeter::reopen(state);
+  if (!meter) return tl::unexpected(meter.error());
+  return OpenUsage{state.value("target", ""), *std::move(meter)};
 }
 
 }  // namespace
@@ -42,31 +48,25 @@ Result<void> keep_usage_state(const std::string& directory_path, const UsageMete
 Result<std::optional<RecoveredUsage>> recover_usage(const std::string& directory_path,
                                                     const RunManifest& manifest,
                                                     const RunRecord& record) {
-  const auto state = read_state(directory_path);
-  if (!state) return tl::unexpected(state.error());
-  if (state->is_null()) return std::nullopt;
-  const auto usage = UsageMeter::reopen(*state);
+  const auto usage = reopen(directory_path);
   if (!usage) return tl::unexpected(usage.error());
-  if (*usage == nullptr) return std::nullopt;
-  RecoveredUsage recovered{state->value("target", ""), (*usage)->open_since(), 0};
+  if (usage->meter == nullptr) return std::nullopt;
+  RecoveredUsage recovered{usage->target, usage->meter->open_since(), 0};
   std::optional<std::uint64_t> cpu_ns;
   if (record.resource_usage)
     cpu_ns = record.resource_usage->user_cpu_ns + record.resource_usage->system_cpu_ns;
   const auto records =
-      (*usage)->recover(record.counts, manifest.start_mono_ns + record.wall_ns, cpu_ns);
+      usage->meter->recover(record.counts, manifest.start_mono_ns + record.wall_ns, cpu_ns);
   if (!records) return tl::unexpected(records.error());
   recovered.records = *records;
   return std::optional<RecoveredUsage>(std::move(recovered));
 }
 
 Result<std::optional<UtcNs>> usage_open_since(const std::string& directory_path) {
-  const auto state = read_state(directory_path);
-  if (!state) return tl::unexpected(state.error());
-  if (state->is_null()) return std::nullopt;
-  const auto usage = UsageMeter::reopen(*state);
+  const auto usage = reopen(directory_path);
   if (!usage) return tl::unexpected(usage.error());
-  if (*usage == nullptr) return std::nullopt;
-  return std::optional<UtcNs>((*usage)->open_since());
+  if (usage->meter == nullptr) return std::nullopt;
+  return std::optional<UtcNs>(usage->meter->open_since());
 }
 
 }  // namespace bops

@@ -83,4 +83,16 @@ Result<bool> LineReader::next(Line& line) {
   }
 }
 
+Result<void> for_each_line(const std::string& path, std::size_t limit,
+                           const std::function<Result<void>(const Line&)>& visit) {
+  auto reader = LineReader::open(path, limit);
+  if (!reader) return tl::unexpected(reader.error());
+  for (Line line{};;) {
+    const auto more = reader->next(line);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+    if (auto seen = visit(line); !seen) return seen;
+  }
+}
+
 }  // namespace bops

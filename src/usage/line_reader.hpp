@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -43,5 +44,9 @@ class LineReader {
   std::uint64_t offset_ = 0;  ///< in the file, of buffer_[begin_]
   std::uint64_t number_ = 0;
 };
+
+/// Ends with the file, or with the first failure of `visit`.
+[[nodiscard]] Result<void> for_each_line(const std::string& path, std::size_t limit,
+                                         const std::function<Result<void>(const Line&)>& visit);
 
 }  // namespace bops

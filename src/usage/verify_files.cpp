@@ -24,32 +24,24 @@ void check_name(const std::string& file, std::string_view line, ChainVerifier& v
 }
 
 Result<void> add_records_of(const std::string& file, ChainVerifier& verifier) {
-  auto reader = LineReader::open(file, kMaxLineSize);
-  if (!reader) return tl::unexpected(reader.error());
-  for (Line line{};;) {
-    const auto more = reader->next(line);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return {};
+  return for_each_line(file, kMaxLineSize, [&](const Line& line) {
     if (line.number == 1) check_name(file, line.text, verifier);
     if (line.too_long)
       verifier.add_problem({file, line.number}, "not a usage record: longer than 65536 bytes");
     else
       verifier.add_line({file, line.number}, line.text, !line.complete);
-  }
+    return Result<void>();
+  });
 }
 
 }  // namespace
 
 Result<void> add_checkpoints_of(const std::string& file, bool must_have_records,
                                 ChainVerifier& verifier) {
-  auto reader = LineReader::open(file, kMaxLineSize);
-  if (!reader) return tl::unexpected(reader.error());
-  for (Line line{};;) {
-    const auto more = reader->next(line);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return {};
+  return for_each_line(file, kMaxLineSize, [&](const Line& line) {
     verifier.add_checkpoint({file, line.number}, line.text, !line.complete, must_have_records);
-  }
+    return Result<void>();
+  });
 }
 
 Result<VerifyReport> verify_files(const std::vector<std::string>& paths,

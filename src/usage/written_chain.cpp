@@ -1,7 +1,6 @@
 #include "usage/written_chain.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <string_view>
 
 #include "usage/digest.hpp"
@@ -65,28 +64,17 @@ class ChainReader {
   WrittenChain chain_;
 };
 
-Result<void> for_each_line(const std::string& file,
-                           const std::function<Result<void>(const Line&)>& visit) {
-  auto reader = LineReader::open(file, kMaxLineSize);
-  if (!reader) return tl::unexpected(reader.error());
-  for (Line line{};;) {
-    const auto more = reader->next(line);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return {};
-    if (auto seen = visit(line); !seen) return seen;
-  }
-}
-
 Result<void> read_files(const std::string& target, const std::string& source, ChainReader& reader) {
   std::string file = target;
   if (is_directory(file)) file += "/" + run_of_source(source) + kRecordsSuffix;
-  const auto checkpoints = for_each_line(checkpoints_beside(file), [&](const Line& line) {
-    if (const auto checkpoint = parse_checkpoint_line(line.text))
-      reader.add_checkpoint(*checkpoint);
-    return Result<void>();
-  });
+  const auto checkpoints =
+      for_each_line(checkpoints_beside(file), kMaxLineSize, [&](const Line& line) {
+        if (const auto checkpoint = parse_checkpoint_line(line.text))
+          reader.add_checkpoint(*checkpoint);
+        return Result<void>();
+      });
   if (!checkpoints) return tl::unexpected(checkpoints.error());
-  return for_each_line(file, [&](const Line& line) {
+  return for_each_line(file, kMaxLineSize, [&](const Line& line) {
     // What was not written to its end is no record.
     if (!line.complete) return Result<void>();
     return reader.add_line(file + ", line " + std::to_string(line.number), line.text);
