@@ -27,7 +27,7 @@ std::vector<const MetricSet*> collected_sets(const WireFile::Context& context, M
   std::vector<const MetricSet*> sets;
   const ChipFamily* family = family_of(context.chip);
   if (family == nullptr) return sets;
-  for (const MetricSet* set : sets_of(*family, mode, true)) {
+  for (const MetricSet* set : sets_of(*family, mode, /*tensor_operations=*/true)) {
     const auto& metrics = set->description.metrics;
     const bool any = std::any_of(metrics.begin(), metrics.end(), [&](const std::string& metric) {
       return std::find(context.metrics.begin(), context.metrics.end(), metric) !=
