@@ -2,12 +2,68 @@
 
 #include <map>
 
+#include "platform/shared_library.hpp"
 #include "usage/database.hpp"
 
 namespace bops {
 namespace {
 
-using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
+struct Libpq {
+  decltype(&::PQclear) PQclear = nullptr;
+  decltype(&::PQcmdTuples) PQcmdTuples = nullptr;
+  decltype(&::PQconnectdb) PQconnectdb = nullptr;
+  decltype(&::PQenterPipelineMode) PQenterPipelineMode = nullptr;
+  decltype(&::PQerrorMessage) PQerrorMessage = nullptr;
+  decltype(&::PQexec) PQexec = nullptr;
+  decltype(&::PQexecParams) PQexecParams = nullptr;
+  decltype(&::PQexitPipelineMode) PQexitPipelineMode = nullptr;
+  decltype(&::PQfinish) PQfinish = nullptr;
+  decltype(&::PQgetResult) PQgetResult = nullptr;
+  decltype(&::PQgetisnull) PQgetisnull = nullptr;
+  decltype(&::PQgetlength) PQgetlength = nullptr;
+  decltype(&::PQgetvalue) PQgetvalue = nullptr;
+  decltype(&::PQnfields) PQnfields = nullptr;
+  decltype(&::PQntuples) PQntuples = nullptr;
+  decltype(&::PQpipelineSync) PQpipelineSync = nullptr;
+  decltype(&::PQprepare) PQprepare = nullptr;
+  decltype(&::PQresultErrorMessage) PQresultErrorMessage = nullptr;
+  decltype(&::PQresultStatus) PQresultStatus = nullptr;
+  decltype(&::PQsendQueryPrepared) PQsendQueryPrepared = nullptr;
+  decltype(&::PQsetNoticeProcessor) PQsetNoticeProcessor = nullptr;
+  decltype(&::PQstatus) PQstatus = nullptr;
+};
+
+Result<Libpq> load_libpq() {
+  Libpq pq;
+  SharedLibrary library("libpq.so.5");
+  library.find("PQclear", pq.PQclear)
+      .find("PQcmdTuples", pq.PQcmdTuples)
+      .find("PQconnectdb", pq.PQconnectdb)
+      .find("PQenterPipelineMode", pq.PQenterPipelineMode)
+      .find("PQerrorMessage", pq.PQerrorMessage)
+      .find("PQexec", pq.PQexec)
+      .find("PQexecParams", pq.PQexecParams)
+      .find("PQexitPipelineMode", pq.PQexitPipelineMode)
+      .find("PQfinish", pq.PQfinish)
+      .find("PQgetResult", pq.PQgetResult)
+      .find("PQgetisnull", pq.PQgetisnull)
+      .find("PQgetlength", pq.PQgetlength)
+      .find("PQgetvalue", pq.PQgetvalue)
+      .find("PQnfields", pq.PQnfields)
+      .find("PQntuples", pq.PQntuples)
+      .find("PQpipelineSync", pq.PQpipelineSync)
+      .find("PQprepare", pq.PQprepare)
+      .find("PQresultErrorMessage", pq.PQresultErrorMessage)
+      .find("PQresultStatus", pq.PQresultStatus)
+      .find("PQsendQueryPrepared", pq.PQsendQueryPrepared)
+      .find("PQsetNoticeProcessor", pq.PQsetNoticeProcessor)
+      .find("PQstatus", pq.PQstatus);
+  if (auto complete = library.complete("libpq5"); !complete)
+    return tl::unexpected(complete.error());
+  return pq;
+}
+
+using Answer = std::unique_ptr<PGresult, decltype(&::PQclear)>;
 
 /// Values as libpq takes them: text, null where there is none.
 class Parameters {
@@ -33,12 +89,12 @@ class Parameters {
 
 class PostgresqlDatabase final : public Database {
  public:
-  explicit PostgresqlDatabase(PGconn* connection) : connection_(connection) {}
-  ~PostgresqlDatabase() override { PQfinish(connection_); }
+  PostgresqlDatabase(const Libpq& pq, PGconn* connection) : pq_(pq), connection_(connection) {}
+  ~PostgresqlDatabase() override { pq_.PQfinish(connection_); }
 
   Result<void> connected() {
-    if (PQstatus(connection_) == CONNECTION_OK) {
-      PQsetNoticeProcessor(
+    if (pq_.PQstatus(connection_) == CONNECTION_OK) {
+      pq_.PQsetNoticeProcessor(
           connection_, [](void*, const char*) {}, nullptr);
       return run("SET synchronous_commit = on");
     }
@@ -46,27 +102,27 @@ class PostgresqlDatabase final : public Database {
   }
 
   Result<void> run(const std::string& statements) override {
-    const Answer answer(PQexec(connection_, statements.c_str()), PQclear);
+    const Answer answer(pq_.PQexec(connection_, statements.c_str()), pq_.PQclear);
     return check(answer.get());
   }
 
   Result<std::vector<SqlRow>> query(const std::string& statement,
                                     const std::vector<SqlValue>& values) override {
     const Parameters parameters(values);
-    const Answer answer(PQexecParams(connection_, statement.c_str(), parameters.size(), nullptr,
-                                     parameters.data(), nullptr, nullptr, 0),
-                        PQclear);
+    const Answer answer(pq_.PQexecParams(connection_, statement.c_str(), parameters.size(), nullptr,
+                                         parameters.data(), nullptr, nullptr, 0),
+                        pq_.PQclear);
     if (auto right = check(answer.get()); !right) return tl::unexpected(right.error());
-    std::vector<SqlRow> rows(static_cast<std::size_t>(PQntuples(answer.get())));
-    for (int row = 0; row < PQntuples(answer.get()); ++row)
-      for (int column = 0; column < PQnfields(answer.get()); ++column) {
+    std::vector<SqlRow> rows(static_cast<std::size_t>(pq_.PQntuples(answer.get())));
+    for (int row = 0; row < pq_.PQntuples(answer.get()); ++row)
+      for (int column = 0; column < pq_.PQnfields(answer.get()); ++column) {
         SqlRow& fields = rows[static_cast<std::size_t>(row)];
-        if (PQgetisnull(answer.get(), row, column) != 0)
+        if (pq_.PQgetisnull(answer.get(), row, column) != 0)
           fields.emplace_back(std::nullopt);
         else
           fields.emplace_back(
-              std::string(PQgetvalue(answer.get(), row, column),
-                          static_cast<std::size_t>(PQgetlength(answer.get(), row, column))));
+              std::string(pq_.PQgetvalue(answer.get(), row, column),
+                          static_cast<std::size_t>(pq_.PQgetlength(answer.get(), row, column))));
       }
     return rows;
   }
@@ -81,29 +137,30 @@ class PostgresqlDatabase final : public Database {
     if (name.empty()) return tl::unexpected(failed("use").error());
     for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
       const std::size_t end = std::min(rows.size(), begin + kAtOnce);
-      if (PQenterPipelineMode(connection_) != 1) return tl::unexpected(failed("write").error());
+      if (pq_.PQenterPipelineMode(connection_) != 1) return tl::unexpected(failed("write").error());
       for (std::size_t i = begin; i < end; ++i) {
         const Parameters parameters(rows[i]);
-        PQsendQueryPrepared(connection_, name.c_str(), parameters.size(), parameters.data(),
-                            nullptr, nullptr, 0);
+        pq_.PQsendQueryPrepared(connection_, name.c_str(), parameters.size(), parameters.data(),
+                                nullptr, nullptr, 0);
       }
-      PQpipelineSync(connection_);
+      pq_.PQpipelineSync(connection_);
       std::string wrong;
       for (std::size_t i = begin; i < end; ++i) {
         for (;;) {
-          const Answer answer(PQgetResult(connection_), PQclear);
+          const Answer answer(pq_.PQgetResult(connection_), pq_.PQclear);
           if (!answer) break;
-          const auto status = PQresultStatus(answer.get());
+          const auto status = pq_.PQresultStatus(answer.get());
           if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-            changed.push_back(std::strtoull(PQcmdTuples(answer.get()), nullptr, 10));
+            changed.push_back(std::strtoull(pq_.PQcmdTuples(answer.get()), nullptr, 10));
           else if (wrong.empty())
-            wrong = PQresultErrorMessage(answer.get());
-          if (PQstatus(connection_) != CONNECTION_OK) break;
+            wrong = pq_.PQresultErrorMessage(answer.get());
+          if (pq_.PQstatus(connection_) != CONNECTION_OK) break;
         }
-        if (PQstatus(connection_) != CONNECTION_OK) return tl::unexpected(failed("write").error());
+        if (pq_.PQstatus(connection_) != CONNECTION_OK)
+          return tl::unexpected(failed("write").error());
       }
-      const Answer sync(PQgetResult(connection_), PQclear);
-      if (PQexitPipelineMode(connection_) != 1 || !wrong.empty())
+      const Answer sync(pq_.PQgetResult(connection_), pq_.PQclear);
+      if (pq_.PQexitPipelineMode(connection_) != 1 || !wrong.empty())
         return failure("cannot write the PostgreSQL ledger: " + first_line(wrong));
     }
     return changed;
@@ -137,12 +194,12 @@ class PostgresqlDatabase final : public Database {
 
   Result<void> failed(const char* what) {
     return failure("cannot " + std::string(what) +
-                       " the PostgreSQL ledger: " + first_line(PQerrorMessage(connection_)),
+                       " the PostgreSQL ledger: " + first_line(pq_.PQerrorMessage(connection_)),
                    "check that the server runs, and that the URL names a database of yours");
   }
 
   Result<void> check(const PGresult* answer) {
-    const auto status = PQresultStatus(answer);
+    const auto status = pq_.PQresultStatus(answer);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
       return {};
     return failed("use");
@@ -153,12 +210,13 @@ class PostgresqlDatabase final : public Database {
     std::string& name = names_[statement];
     if (!name.empty()) return name;
     const std::string fresh = "s" + std::to_string(names_.size());
-    const Answer answer(PQprepare(connection_, fresh.c_str(), statement.c_str(), 0, nullptr),
-                        PQclear);
-    if (PQresultStatus(answer.get()) == PGRES_COMMAND_OK) name = fresh;
+    const Answer answer(pq_.PQprepare(connection_, fresh.c_str(), statement.c_str(), 0, nullptr),
+                        pq_.PQclear);
+    if (pq_.PQresultStatus(answer.get()) == PGRES_COMMAND_OK) name = fresh;
     return name;
   }
 
+  const Libpq& pq_;
   PGconn* connection_;
   std::map<std::string, std::string> names_;
 };
@@ -166,7 +224,9 @@ class PostgresqlDatabase final : public Database {
 }  // namespace
 
 Result<std::unique_ptr<Database>> open_postgresql(const std::string& url) {
-  auto database = std::make_unique<PostgresqlDatabase>(PQconnectdb(url.c_str()));
+  static const Result<Libpq> pq = load_libpq();
+  if (!pq) return tl::unexpected(pq.error());
+  auto database = std::make_unique<PostgresqlDatabase>(*pq, pq->PQconnectdb(url.c_str()));
   if (auto ready = database->connected(); !ready) return tl::unexpected(ready.error());
   return database;
 }
