@@ -139,6 +139,7 @@ ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
       last_process_ = threads_[tid].pid;
       on_fork(tid);
       break;
+    case PTRACE_EVENT_CLONE: last_maker_ = tid; break;
     case PTRACE_EVENT_EXEC: on_exec(tid); break;
     case PTRACE_EVENT_EXIT: tell_exit(tid, threads_[tid]); break;
     default: break;
@@ -166,8 +167,19 @@ void ThreadFollower::on_first_stop(pid_t tid) {
   threads_[tid] = {pid};
   ++stopping_at_exit_;
   let_stop(tid);
+  let_maker_go_on();
   tell(ThreadEvent::Kind::kStarted, pid, tid);
   choose_exit_stop(tid, inherited);
+}
+
+/// What made a thread waits, too, and wait(2) tells of it last. Who makes many threads goes on
+/// making them while the counters of one are opened.
+void ThreadFollower::let_maker_go_on() const {
+  if (!threads_.contains(last_maker_)) return;
+  const AwaitedChange change = next_change(true, last_maker_);
+  if (change.kind == AwaitedChange::Kind::kStopped &&
+      static_cast<unsigned>(change.stop_status) >> kEventShift == PTRACE_EVENT_CLONE)
+    go_on(last_maker_);
 }
 
 void ThreadFollower::on_fork(pid_t parent_tid) const {

@@ -86,6 +86,7 @@ class ThreadFollower {
   void tell(ThreadEvent::Kind kind, pid_t pid, pid_t tid, pid_t former_tid = 0) const;
   void tell_exit(pid_t tid, Followed& thread, pid_t successor = 0) const;
   void on_first_stop(pid_t tid);
+  void let_maker_go_on() const;
   void on_fork(pid_t parent_tid) const;
   void on_exec(pid_t tid);
   void choose_exit_stop(pid_t tid, std::optional<bool> now);
@@ -99,6 +100,7 @@ class ThreadFollower {
   WantsExitStop wants_exit_stop_;
   std::unordered_map<pid_t, Followed> threads_;  // by thread id
   pid_t last_process_ = 0;                       ///< that made a thread or child, or got one
+  pid_t last_maker_ = 0;                         ///< the thread that made a thread last
   std::size_t stopping_at_exit_ = 0;             ///< of threads_
   std::size_t many_ = kFewThreads;               ///< of threads_, so that some may be overdue
   /// Processes whose end was seen as their tracer. If their parents end without reaping them, they
