@@ -12,7 +12,7 @@
 namespace bops::pmu {
 namespace {
 
-// EventSets begin their lives empty, for PAPI's component of the CPU's counters.
+// PAPI's component of the CPU's counters.
 constexpr int kCpuComponent = 0;
 constexpr int kFirstToReadRunning = PAPI_VERSION_NUMBER(7, 1, 0, 0);
 
@@ -79,10 +79,7 @@ class PapiCounters final : public ThreadCounters {
   PapiCounters(std::vector<Role> roles, bool with_kernel)
       : roles_(std::move(roles)), with_kernel_(with_kernel) {}
   ~PapiCounters() override {
-    for (int event_set : idle_) {
-      PAPI_cleanup_eventset(event_set);
-      PAPI_destroy_eventset(&event_set);
-    }
+    for (const int event_set : idle_) discard(event_set);
   }
 
   [[nodiscard]] bool is_usable() const { return library_.is_usable(); }
@@ -95,9 +92,14 @@ class PapiCounters final : public ThreadCounters {
 
   [[nodiscard]] const std::vector<Role>& roles() const { return roles_; }
   void give_back(int event_set) { idle_.push_back(event_set); }
+  static void discard(int event_set) {
+    PAPI_cleanup_eventset(event_set);
+    PAPI_destroy_eventset(&event_set);
+  }
 
  private:
   [[nodiscard]] Result<int> event_set();
+  [[nodiscard]] int set_domain(int event_set) const;
 
   PapiLibrary library_;
   std::vector<Role> roles_;
@@ -117,6 +119,15 @@ Result<void> PapiCounters::resolve(const EventSet& set) {
   return {};
 }
 
+int PapiCounters::set_domain(int event_set) const {
+  PAPI_option_t option{};
+  option.domain.eventset = event_set;
+  option.domain.domain = with_kernel_ ? PAPI_DOM_USER | PAPI_DOM_KERNEL : PAPI_DOM_USER;
+  return PAPI_set_opt(PAPI_DOMAIN, &option);
+}
+
+/// The events are added before there is a thread to count: PAPI opens them at each addition,
+/// enables and disables them, and every such call on another thread's event interrupts a CPU.
 Result<int> PapiCounters::event_set() {
   if (!idle_.empty()) {
     const int event_set = idle_.back();
@@ -126,35 +137,31 @@ Result<int> PapiCounters::event_set() {
   int event_set = PAPI_NULL;
   if (const int error = PAPI_create_eventset(&event_set); error != PAPI_OK)
     return tl::unexpected(papi_error("make an EventSet", error));
+  const auto give_up = [&](const char* doing, int error) {
+    discard(event_set);
+    return tl::unexpected(papi_error(doing, error));
+  };
   int error = PAPI_assign_eventset_component(event_set, kCpuComponent);
-  if (error == PAPI_OK && with_kernel_) {
-    PAPI_option_t option{};
-    option.domain.eventset = event_set;
-    option.domain.domain = PAPI_DOM_USER | PAPI_DOM_KERNEL;
-    error = PAPI_set_opt(PAPI_DOMAIN, &option);
-  }
-  if (error == PAPI_OK) return event_set;
-  PAPI_destroy_eventset(&event_set);
-  return tl::unexpected(papi_error("set up an EventSet", error));
+  if (error == PAPI_OK) error = set_domain(event_set);
+  if (error != PAPI_OK) return give_up("set up an EventSet", error);
+  error = PAPI_add_events(event_set, codes_.data(), static_cast<int>(codes_.size()));
+  if (error != PAPI_OK) return give_up("count these events together", error);
+  return event_set;
 }
 
 Result<std::unique_ptr<OpenCounters>> PapiCounters::open(pid_t tid, Start /*start*/) {
   const auto event_set = this->event_set();
   if (!event_set) return tl::unexpected(event_set.error());
   const auto give_up = [&](const char* doing, int error) {
-    int unused = *event_set;
-    PAPI_cleanup_eventset(unused);
-    PAPI_destroy_eventset(&unused);
+    discard(*event_set);
     return tl::unexpected(papi_error(doing, error));
   };
   if (const int error = PAPI_attach(*event_set, static_cast<unsigned long>(tid)); error != PAPI_OK)
     return give_up("attach to a thread", error);
-  if (PAPI_num_events(*event_set) == 0) {
-    std::vector<int> codes = codes_;
-    if (const int error = PAPI_add_events(*event_set, codes.data(), static_cast<int>(codes.size()));
-        error != PAPI_OK)
-      return give_up("count these events together", error);
-  }
+  // PAPI_start opens all events again if something else was done last in the thread's context, and
+  // PAPI_attach does not count as done there. Setting the domain does, and changes nothing.
+  if (const int error = set_domain(*event_set); error != PAPI_OK)
+    return give_up("attach to a thread", error);
   if (const int error = PAPI_start(*event_set); error != PAPI_OK)
     return give_up("start its counters", error);
   return std::make_unique<PapiOpenCounters>(*this, *event_set);
@@ -166,8 +173,7 @@ PapiOpenCounters::~PapiOpenCounters() {
   if (PAPI_detach(event_set_) == PAPI_OK) {
     owner_.give_back(event_set_);
   } else {
-    PAPI_cleanup_eventset(event_set_);
-    PAPI_destroy_eventset(&event_set_);
+    PapiCounters::discard(event_set_);
   }
 }
 

@@ -1,19 +1,23 @@
-/* touch_pages THREADS [PAGES [AT_ONCE]]: that many threads, AT_ONCE (all) at a time; thread i of
- * 1..THREADS is named "pages-i" and touches i * PAGES fresh pages, each once. With PAGES 0 they
- * only come and go. */
+/* touch_pages THREADS [PAGES [AT_ONCE [WORK]]]: that many threads, AT_ONCE (all) at a time; thread
+ * i of 1..THREADS is named "pages-i" and touches i * PAGES fresh pages, each once. With PAGES 0
+ * they do WORK iterations, or only come and go. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sys/mman.h>
 
 #include "argument.h"
+#include "known_work.h"
 
 enum { kPage = 4096 };
-static unsigned long pages_each;
+static unsigned long pages_each, work;
 
 static void* run(void* argument) {
   const unsigned long number = (unsigned long)argument;
   const unsigned long pages = number * pages_each;
-  if (pages == 0) return NULL;
+  if (pages == 0) {
+    if (work > 0) known_work(work);
+    return NULL;
+  }
   char name[16];
   snprintf(name, sizeof(name), "pages-%lu", number);
   require(pthread_setname_np(pthread_self(), name) == 0, "pthread_setname_np");
@@ -29,6 +33,7 @@ int main(int argc, char** argv) {
   const unsigned long count = number_argument(argc, argv, 1, 40);
   pages_each = number_argument(argc, argv, 2, 100);
   const unsigned long at_once = number_argument(argc, argv, 3, count);
+  work = number_argument(argc, argv, 4, 0);
   pthread_t* threads = calloc(at_once, sizeof(*threads));
   require(threads != NULL && at_once > 0, "calloc");
   pthread_attr_t small;
