@@ -144,8 +144,10 @@ Result<int> PapiCounters::event_set() {
   int error = PAPI_assign_eventset_component(event_set, kCpuComponent);
   if (error == PAPI_OK) error = set_domain(event_set);
   if (error != PAPI_OK) return give_up("set up an EventSet", error);
-  error = PAPI_add_events(event_set, codes_.data(), static_cast<int>(codes_.size()));
-  if (error != PAPI_OK) return give_up("count these events together", error);
+  for (const int code : codes_) {
+    error = PAPI_add_event(event_set, code);
+    if (error != PAPI_OK) return give_up("count these events together", error);
+  }
   return event_set;
 }
 

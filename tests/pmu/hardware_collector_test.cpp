@@ -267,6 +267,17 @@ TEST(Papi, what_it_cannot_count_is_refused_with_a_remedy) {
   }
 }
 
+TEST(Papi, events_that_do_not_fit_together_are_missing_with_the_reason) {
+  const PmuDouble pmu(kWorkers + "counters 2\n");  // loads, stores and branches need three
+  HardwareCollector collector("papi", Division::kPapi, one_group());
+  const CountedRun run = count(collector, {program("exit_with"), "3"});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.end.exit.code, 3);
+  EXPECT_EQ(run.counts.quality, Quality::kMissing);
+  EXPECT_TRUE(has_warning(run.counts, "threads_uncounted", "count these events together"));
+  EXPECT_TRUE(has_warning(run.counts, "threads_uncounted", "--collector perf"));
+}
+
 TEST(Perf, threads_that_cannot_be_opened_are_missing_with_the_reason) {
   const PmuDouble pmu(kWorkers + "error EMFILE after=100\n");
   HardwareCollector collector("perf", Division::kPerf, one_group());
