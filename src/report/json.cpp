@@ -58,13 +58,17 @@ Json work_json(const Work& work) {
   return object;
 }
 
+/// A run may have many thousand threads, and this is half as fast with a list of initialisers.
 Json thread_json(const ThreadCounts& thread, bool measured) {
-  Json row = {{"pid", thread.pid},
-              {"tid", thread.tid},
-              {"name", utf8_text(thread.name)},
-              {"start_ns", thread.start_ns},
-              {"end_ns", or_null(thread.end_ns)},
-              {"via", utf8_text(thread.via)}};
+  constexpr std::size_t kFields = 14;
+  Json row = Json::object();
+  row.get_ref<Json::object_t&>().reserve(kFields);
+  row["pid"] = thread.pid;
+  row["tid"] = thread.tid;
+  row["name"] = utf8_text(thread.name);
+  row["start_ns"] = thread.start_ns;
+  row["end_ns"] = or_null(thread.end_ns);
+  row["via"] = utf8_text(thread.via);
   append_counts(row, thread.counts, measured && thread.counted);
   if (!thread.work.empty()) row["work"] = work_json(thread.work);
   return row;

@@ -21,7 +21,7 @@ namespace {
 constexpr const char* kName = "snapshot.json";
 constexpr const char* kFinalName = "record.json";
 constexpr std::uint64_t kPeriodNs = 1'000'000'000;
-constexpr std::uint64_t kShareOfTime = 20;  ///< one part in
+constexpr std::uint64_t kShareOfTime = 50;  ///< one part in
 
 bool set_timer(int timer, std::uint64_t from_now_ns) {
   constexpr std::uint64_t kNsPerSecond = 1'000'000'000;

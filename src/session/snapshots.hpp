@@ -12,7 +12,7 @@
 
 namespace bops {
 
-/// Writes a record about once a second, and less often where that takes more than a twentieth of
+/// Writes a record about once a second, and less often where that takes more than a fiftieth of
 /// the time. What cannot be written is left as it was.
 class Snapshots {
  public:
