@@ -96,7 +96,7 @@ std::string time_text(const std::optional<std::uint64_t>& time_ns) {
 
 /// Counts of a GPU are those of its warps.
 std::string gpu_row(const RowHead& head, const GpuCounts& counts, std::uint64_t launches,
-                    Quality quality, std::string device) {
+                    Quality quality, const std::string& device) {
   std::string line(head.scope);
   const auto add = [&line](std::string_view text) { line += ',' + cell(text); };
   const auto number = [&add](std::optional<std::uint64_t> value) {

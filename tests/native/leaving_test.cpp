@@ -35,6 +35,7 @@ Words sorted_lines(const std::string& text) {
 harness::Counted expect_the_same(const Words& command, const std::string& quality) {
   const auto alone = harness::run(command);
   EXPECT_EQ(alone.output.find("FAILED"), std::string::npos) << alone.output;
+  EXPECT_EQ(alone.signal, std::nullopt) << "it does not do here what it is for";
   auto counted = harness::count(command, {"--collector", "native"});
   EXPECT_EQ(sorted_lines(counted.ended.output), sorted_lines(alone.output));
   EXPECT_EQ(counted.ended.errors, alone.errors);

@@ -358,6 +358,7 @@ void initialize() {
 }  // namespace bops::cuda::injection
 
 /// What the driver calls; 1: success. Whatever goes wrong here is no concern of the target.
+// NOLINTNEXTLINE(readability-identifier-naming): the driver's name for it
 extern "C" __attribute__((visibility("default"))) int InitializeInjection(void) {
   static std::atomic<bool> done{false};
   if (!done.exchange(true)) bops::cuda::injection::initialize();

@@ -30,7 +30,7 @@ namespace {
 constexpr const char* kEngineName = "bops-native-engine";
 constexpr const char* kProgramName = "bops-known-work";
 constexpr std::uint64_t kKnownWork = 8 + 4 * 1000 + 1001;  // check/known_work.S
-constexpr int kPatience_ms = 10'000;                       // it takes 5 ms; machines may be busy
+constexpr int kPatienceMs = 10'000;                        // it takes 5 ms; machines may be busy
 /// The target table and a thread's counters take 4 GiB, never more than touched (engine/layout.h).
 constexpr rlim_t kAddressSpace = rlim_t{8} << 30;
 /// Of this much is private memory that may be written.
@@ -138,7 +138,7 @@ Result<Outcome> run_quietly(std::vector<std::string> words) {
 
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   pollfd end{process.get(), POLLIN, 0};
-  if (process && ::poll(&end, 1, kPatience_ms) == 0) ::kill(pid, SIGKILL);
+  if (process && ::poll(&end, 1, kPatienceMs) == 0) ::kill(pid, SIGKILL);
   int status = 0;
   pid_t waited = 0;
   while ((waited = ::waitpid(pid, &status, 0)) < 0 && errno == EINTR) continue;

@@ -115,18 +115,36 @@ static void read_gs(void) {
   say("faulted: %d, base: %lu", faults > 0, (unsigned long)base);
 }
 
+/* To be copied below 4 GiB, with its stack: in 32-bit mode the upper halves of the registers are
+ * lost on some CPUs. */
+extern const char narrow_begin[], narrow_end[];
+__asm__(
+    ".pushsection .rodata\n"
+    "narrow_begin:\n"
+    "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+    "  mov %rsp, 1f(%rip)\n"
+    "  lea 2f(%rip), %rsp\n"
+    "  lea 3f(%rip), %rax\n"
+    "  lea 4f(%rip), %rcx\n"
+    "  push $0x23; push %rax; lretq\n"
+    "  .code32\n"
+    "3:mov $42, %eax\n"
+    "  push $0x33; push %ecx; lret\n"
+    "  .code64\n"
+    "4:mov 1f(%rip), %rsp\n"
+    "  pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+    "  ret\n"
+    "1:.quad 0\n"
+    "  .skip 64\n"
+    "2:\n"
+    "narrow_end:\n"
+    "  .popsection");
+
 static void enter_32_bits(void) {
-  unsigned char* code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  char* code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   must(code != MAP_FAILED, "mmap");
-  const unsigned char entry[] = {0x6a, 0x23, 0x68, 0, 0, 0, 0, 0x48, 0xcb};      /* retf to 16 */
-  const unsigned char narrow[] = {0xb8, 42, 0, 0, 0, 0xea, 0, 0, 0, 0, 0x33, 0}; /* jmp far to 32 */
-  memcpy(code, entry, sizeof(entry));
-  memcpy(code + 16, narrow, sizeof(narrow));
-  code[32] = 0xc3;
-  const uint32_t narrow_at = (uint32_t)(uintptr_t)code + 16, wide_at = narrow_at + 16;
-  memcpy(code + 3, &narrow_at, 4);
-  memcpy(code + 22, &wide_at, 4);
+  memcpy(code, narrow_begin, (size_t)(narrow_end - narrow_begin));
   say("from 32-bit code: %d", ((int (*)(void))code)());
 }
 

@@ -113,7 +113,7 @@ void CodeCache::grow_hash() {
 /// page. Where it cannot be had, the faults come. kReserve keeps what is asked for within the
 /// cache.
 void CodeCache::populate_ahead() {
-  constexpr Word kAhead = 16 * 1024, kStep = 64 * 1024;
+  constexpr Word kAhead = Word{16} << 10, kStep = Word{64} << 10;
   const Word ends[5] = {word(hot_), word(cold_), word(blocks_ + block_count_),
                         word(items_ + item_count_), word(exits_ + exit_count_)};
   for (int i = 0; i < 5; ++i) {

@@ -135,7 +135,7 @@ class CodeCache {
   static constexpr Word kMaxExits = Word{1} << 24;
   static constexpr Word kMaxJoined = Word{1} << 23;
   /// More than one trace can take: translation stops before there is less.
-  static constexpr Word kReserve = 256 * 1024;
+  static constexpr Word kReserve = Word{256} << 10;
 
   Word enter(Word pc, int max_blocks);
   void populate_ahead();

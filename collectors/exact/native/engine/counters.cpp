@@ -77,7 +77,7 @@ bool map_table(const Area* area) {
 
 Area* create_area() {
   if (!counters.areas)
-    counters.areas = static_cast<Area**>(reserve_memory(kMaxAreas * sizeof(Area*)));
+    counters.areas = static_cast<Area**>(reserve_memory(sizeof(Area* [kMaxAreas])));
   if (counters.area_count == kMaxAreas) return nullptr;
   const auto base =
       kernel_call(kMmap, 0, kAreaSize, kProtNone, kPrivate | kAnonymous | kNoReserve, kNoFile, 0);
@@ -112,7 +112,7 @@ void visit_counters(const Area* area, Visit visit) {
   const bool visits_all = is_swap_in_use();
   for (std::uint32_t window = 0; window < area->windows; ++window) {
     const Word base = window_address(area, window);
-    std::uint8_t resident[kPages];
+    std::uint8_t resident[kPages] = {};
     const bool is_known =
         !visits_all && !failed(kernel_call(kMincore, base, kWindowSize, word(resident)));
     for (Word page = 0; page < kPages; ++page) {

@@ -25,8 +25,8 @@ constexpr Word kSetGs = 0x1001;
 
 /// Waits for a change of `word`, a few milliseconds at most.
 void wait_for(const std::uint32_t* word_address, std::uint32_t value) {
-  constexpr Word kStep_ns = 2'000'000;
-  const struct { Word seconds, nanoseconds; } step = {0, kStep_ns};
+  constexpr Word kStepNs = 2'000'000;
+  const struct { Word seconds, nanoseconds; } step = {0, kStepNs};
   kernel_call(__NR_futex, word(word_address), kWaitPrivate, value, word(&step));
 }
 

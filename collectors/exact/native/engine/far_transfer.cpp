@@ -103,7 +103,7 @@ bool carry_out_far_transfer(Area* area, Word pc, Word& target) {
           !copy_guest(reinterpret_cast<void*>(rsp - sizeof narrow), narrow, sizeof narrow))
         return false;
     }
-    rsp -= 2 * size;
+    rsp -= Word{2} * size;
   }
   return true;
 }

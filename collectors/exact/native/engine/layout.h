@@ -17,8 +17,7 @@
 
 #define GS_SELF (GS_SLOTS + 0x00)         /* the Area itself */
 #define GS_ENTER (GS_SLOTS + 0x08)        /* engine_enter */
-#define GS_SAVED_RCX (GS_SLOTS + 0x10)    /* the guest's RCX in an indirect transfer; or
-                                           * the number of the system call */
+#define GS_SAVED_RCX (GS_SLOTS + 0x10)    /* RCX before an indirect transfer, or a call's number */
 #define GS_TARGET (GS_SLOTS + 0x18)       /* guest address that an indirect transfer goes to */
 #define GS_CACHE_TARGET (GS_SLOTS + 0x20) /* cache address that it goes to */
 #define GS_SPILL (GS_SLOTS + 0x28)        /* a register that a counter borrows */

@@ -95,6 +95,7 @@ bool is_known(const sock_filter& instruction) {
     case BPF_MISC | BPF_TXA:
     case BPF_RET | BPF_K:
     case BPF_RET | BPF_A:
+    // NOLINTNEXTLINE(misc-redundant-expression): the names of what is 0 tell the instruction
     case BPF_ALU | BPF_ADD | BPF_K:
     case BPF_ALU | BPF_ADD | BPF_X:
     case BPF_ALU | BPF_SUB | BPF_K:

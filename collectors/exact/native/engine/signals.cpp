@@ -12,6 +12,7 @@ void signal_return();
 [[noreturn]] void go_through_signal();
 extern char resume_begin[], resume_end[], unmask_begin[], unmask_end[];
 extern char copy_begin[], copy_end[], copy_failed[];
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the linker's names
 extern char __executable_start[], _end[];
 /// Called by resume_guest when the area has asked for attention.
 bops::native::Word attend(bops::native::Area* area) {

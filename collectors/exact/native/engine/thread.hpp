@@ -10,8 +10,8 @@
 namespace bops::native {
 
 inline constexpr Word kThreadSize = 4 * kPageSize;
-inline constexpr Word kEngineStackSize = 128 * 1024;
-inline constexpr Word kSignalStackSize = 128 * 1024;
+inline constexpr Word kEngineStackSize = Word{128} << 10;
+inline constexpr Word kSignalStackSize = Word{128} << 10;
 
 /// What the guest wants done with signals. Guarded by its own lock: on_signal may not wait for the
 /// engine's.

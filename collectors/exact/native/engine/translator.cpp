@@ -165,9 +165,8 @@ bool Translator::decode_block(Word pc) {
     if (joined_ > 0 && count_ - piece == kMaxJoinedSize) break;
     GuestInstruction& instruction = guest_[count_];
     // Once for each page that the code reaches into.
-    const bool is_new_page =
-        count_ == piece || (pc + BOPS_PROFILE_MAX_INSTRUCTION_SIZE) % kPageSize <
-                               2 * BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
+    constexpr Word kLongest = BOPS_PROFILE_MAX_INSTRUCTION_SIZE;
+    const bool is_new_page = count_ == piece || (pc + kLongest) % kPageSize < 2 * kLongest;
     if (max_instructions_ > 1 && is_new_page && guard_code(pc)) cache_.watch_writes();
     const std::size_t available = code_bytes_at(pc);
     if (available == 0 || !decode_instruction(reinterpret_cast<const std::uint8_t*>(pc), available,
@@ -275,7 +274,7 @@ Translator::CounterPlace Translator::place_counter(bool all_flags) const {
   if (place >= 0) return {CounterPlace::kIncrement, place, 0};
   if (is_indirect(last().decoded.control)) return {CounterPlace::kSequence, count_, 0};
   for (int i = 0; i < body_count(); ++i) {
-    const int reg = guest_[i].decoded.overwritten;
+    const std::int8_t reg = guest_[i].decoded.overwritten;
     if (reg >= 0 && reg != kRsp && reg != kR12)
       return {CounterPlace::kDeadRegister, i, static_cast<unsigned>(reg)};
   }
