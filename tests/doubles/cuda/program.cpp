@@ -3,6 +3,7 @@
 //   launch:KERNEL:B:T:N    N launches of KERNEL with B blocks of T threads
 //   bad                    a launch that the driver refuses
 //   sync                   cuCtxSynchronize
+//   wait:PATH              goes on when there is a file of that name
 //   graph:KERNEL:B:T:K:N   K launches recorded into a graph, which is launched N times
 //   push:NAME, pop         an NVTX range
 //   threads:KERNEL:B:T:N:M N launches by each of M threads in the current context
@@ -121,6 +122,8 @@ void perform(const Words& words, const char* program) {
         std::_Exit(97);
     } else if (verb == "sync") {
       check(cuCtxSynchronize());
+    } else if (verb == "wait") {
+      while (::access(rest.c_str(), F_OK) != 0) ::usleep(1000);
     } else if (verb == "graph") {
       launch_graph(parts);
     } else if (verb == "push") {
