@@ -13,8 +13,8 @@ namespace {
 /// More kernels than that share one row: a program that compiles kernels as it goes is bounded.
 constexpr std::size_t kMostKernels = 10'000;
 
-using KernelKey =
-    std::tuple<pid_t, std::string, std::array<std::uint32_t, 3>, std::array<std::uint32_t, 3>>;
+using Sizes = std::array<std::uint32_t, 3>;
+using KernelKey = std::tuple<pid_t, std::string, Sizes, Sizes, GpuAmounts>;
 
 struct Row {
   GpuDeviceCounts gpu;
@@ -23,8 +23,7 @@ struct Row {
 };
 
 bool has_metric(const WireFile::Context& context, const std::string& metric) {
-  return std::find(context.metrics.begin(), context.metrics.end(), metric) !=
-         context.metrics.end();
+  return std::find(context.metrics.begin(), context.metrics.end(), metric) != context.metrics.end();
 }
 
 /// The sets of which metrics were collected: mostly all of them.
@@ -34,9 +33,9 @@ std::vector<const MetricSet*> collected_sets(const WireFile::Context& context, M
   if (family == nullptr) return sets;
   for (const MetricSet* set : sets_of(*family, mode, /*tensor_operations=*/true)) {
     const auto& metrics = set->description.metrics;
-    const bool any =
-        std::any_of(metrics.begin(), metrics.end(),
-                    [&](const std::string& metric) { return has_metric(context, metric); });
+    const bool any = std::any_of(metrics.begin(), metrics.end(), [&](const std::string& metric) {
+      return has_metric(context, metric);
+    });
     if (any) sets.push_back(set);
   }
   return sets;
@@ -57,14 +56,22 @@ void add_counts(GpuCounts& sum, const GpuCounts& more, bool first) {
     sum += more;
 }
 
-void add_kernel(Row& row, pid_t pid, const WireFile::Counts& record, const GpuCounts& counts) {
-  KernelKey key{pid, record.kernel, record.grid, record.block};
+void add_kernel(Row& row, const WireFile& file, const WireFile::Counts& record,
+                const GpuCounts& counts) {
+  KernelKey key{file.pid, record.kernel, record.grid, record.block, {}};
+  if (const auto graph = file.graphs.find(record.graph); graph != file.graphs.end())
+    std::get<GpuAmounts>(key) = graph->second;
   if (row.kernels.size() >= kMostKernels && !row.kernels.contains(key))
-    key = {0, "[others]", {}, {}};
+    key = {0, "[others]", {}, {}, {}};
   const auto [place, is_new] = row.kernels.try_emplace(key, row.gpu.kernels.size());
   if (is_new)
-    row.gpu.kernels.push_back(
-        {std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key), 0, {}});
+    row.gpu.kernels.push_back({std::get<0>(key),
+                               std::get<1>(key),
+                               std::get<2>(key),
+                               std::get<3>(key),
+                               0,
+                               {},
+                               std::get<4>(key)});
   GpuKernelCounts& kernel = row.gpu.kernels[place->second];
   kernel.launches += record.launches;
   add_counts(kernel.counts, counts, is_new);
@@ -121,7 +128,7 @@ void add_file(const WireFile& file, Mode mode,
       add_counts(row.gpu.counts, counts, row.gpu.counted == 0 && counted == 0);
       counted += record.launches;
       if (mode != Mode::kProfile) continue;
-      add_kernel(row, file.pid, record, counts);
+      add_kernel(row, file, record, counts);
       add_ranges(row, file.pid, record, counts);
     }
     row.gpu.counted += counted;

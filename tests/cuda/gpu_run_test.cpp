@@ -122,6 +122,26 @@ TEST_F(GpuRun, profiles_each_kernel_and_shows_it_in_every_format) {
   }
 }
 
+TEST_F(GpuRun, shows_which_kernels_are_in_a_graph) {
+  const Words words{"context:0", "record:saxpy:16:256:2", "record:gemm:8:96:1", "ready", "play:3",
+                    "destroy"};
+  const auto counted = count(words, {"--gpu", "profile"});
+  const Json& kernel = counted.record.at("gpus").at(0).at("kernels").at(0);
+  EXPECT_EQ(kernel.at("name"), "[graph]");
+  EXPECT_EQ(kernel.at("launches"), 3);
+  EXPECT_EQ(kernel.at("graph_kernels"),
+            Json::parse(R"([{"name":"gemm","times":1},{"name":"saxpy","times":2}])"));
+  EXPECT_TRUE(from_json(counted.record.dump()));
+  for (const char* format : {"text", "csv"}) {
+    Words command{bops_program(), "run",  "--gpu", "profile",         "--collector", "native",
+                  "--format",     format, "-o",    state_ / "report", "--"};
+    for (const std::string& word : program(words)) command.push_back(word);
+    ASSERT_EQ(run(command, variables_).code, 0);
+    const std::string report = harness::read_file(state_ / "report");
+    EXPECT_NE(report.find("[graph] of 1 x gemm, 2 x saxpy"), std::string::npos) << report;
+  }
+}
+
 TEST_F(GpuRun, counts_what_matrix_instructions_compute_if_told_to) {
   const Words words{"context:0", "launch:gemm:8:96:3", "launch:saxpy:16:256:7", "destroy"};
   const auto without = count(words, {"--gpu", "profile"});
