@@ -51,15 +51,15 @@ bool has_variable(const std::vector<std::string>& environment, const std::string
   });
 }
 
-std::string plan_text(Mode mode, bool tensor_operations, const std::string& cupti,
-                      const std::string& output) {
+std::string plan_text(Mode mode, bool tensor_operations, std::uint64_t fetch_ms,
+                      const std::string& cupti, const std::string& output) {
   const auto line = [](const char* word, const std::string& value) {
     return std::string(word) + ' ' + value + '\n';
   };
   std::string text = std::string(wire::kPlanFirstLine) + '\n';
   text += line("mode", std::string(to_string(mode)));
   text += line("interval_ms",
-               std::to_string(number_from_environment("BOPS_CUDA_INTERVAL_MS", kFetchIntervalMs)));
+               std::to_string(number_from_environment("BOPS_CUDA_INTERVAL_MS", fetch_ms)));
   text += line("ranges", std::to_string(number_from_environment("BOPS_CUDA_RANGES", kRanges)));
   text += line("most_passes", mode == Mode::kMeter ? "1" : "0");
   text += line("cupti", cupti);
@@ -100,25 +100,28 @@ class CudaCollector final : public Collector {
   [[nodiscard]] Result<void> configure(const CountingOptions& options) override {
     mode_ = options.gpu == GpuCounting::kProfile ? Mode::kProfile : Mode::kMeter;
     tensor_operations_ = options.tensor_operations;
+    // What is to be shown has to be there by then.
+    if (options.interval_ms > 0) fetch_ms_ = std::min(options.interval_ms, kFetchIntervalMs);
     return {};
   }
   [[nodiscard]] Result<void> prepare(LaunchPlan& plan, const RunDirectory& directory) override;
   [[nodiscard]] Result<void> on_thread_event(const ThreadEvent& /*event*/) override { return {}; }
-  [[nodiscard]] Result<RunCounts> snapshot() override { return read(); }
-  [[nodiscard]] Result<RunCounts> collect() override { return read(); }
+  [[nodiscard]] Result<RunCounts> snapshot() override { return read(State::kRunning); }
+  [[nodiscard]] Result<RunCounts> collect() override { return read(State::kEnded); }
   [[nodiscard]] Result<RunCounts> recover(const RunDirectory& directory) override {
     directory_ = counts_directory(directory);
     const auto plan = read_file_whole(plan_path(directory));
     mode_ =
         plan && plan->find("\nmode profile\n") != std::string::npos ? Mode::kProfile : Mode::kMeter;
-    return read();
+    return read(State::kEnded);
   }
 
  private:
-  [[nodiscard]] Result<RunCounts> read() const;
+  [[nodiscard]] Result<RunCounts> read(State state) const;
 
   Mode mode_ = Mode::kMeter;
   bool tensor_operations_ = false;
+  std::uint64_t fetch_ms_ = kFetchIntervalMs;
   std::string directory_;
 };
 
@@ -144,7 +147,7 @@ Result<void> CudaCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
     return failure("cannot make the directory " + directory_ + ": " + std::strerror(errno),
                    "set BOPS_STATE_DIR to a directory with free space");
   const std::string path = plan_path(directory);
-  const std::string text = plan_text(mode_, tensor_operations_, cupti->path(), directory_);
+  const std::string text = plan_text(mode_, tensor_operations_, fetch_ms_, cupti->path(), directory_);
   if (auto written = write_file_whole(path, text, 0600); !written) return written;
   set_variable(plan.environment, "CUDA_INJECTION64_PATH", *library);
   set_variable(plan.environment, wire::kPlanVariable, path);
@@ -154,7 +157,7 @@ Result<void> CudaCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
   return {};
 }
 
-Result<RunCounts> CudaCollector::read() const {
+Result<RunCounts> CudaCollector::read(State state) const {
   std::vector<WireFile> files;
   std::vector<Warning> warnings;
   std::error_code error;
@@ -173,7 +176,7 @@ Result<RunCounts> CudaCollector::read() const {
     else
       warnings.push_back({"gpu_counts_damaged", path + ": " + file.error().message});
   }
-  RunCounts run = gpu_counts(files, mode_);
+  RunCounts run = gpu_counts(files, mode_, state);
   if (!run.gpus.empty() && mode_ == Mode::kMeter)
     run.warnings.push_back({"gpu_metered",
                             "the meter counts warp instructions of all kernels together: threads, "

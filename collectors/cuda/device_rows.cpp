@@ -13,8 +13,8 @@ namespace {
 /// More kernels than that share one row: a program that compiles kernels as it goes is bounded.
 constexpr std::size_t kMostKernels = 10'000;
 
-using KernelKey =
-    std::tuple<pid_t, std::string, std::array<std::uint32_t, 3>, std::array<std::uint32_t, 3>>;
+using Sizes = std::array<std::uint32_t, 3>;
+using KernelKey = std::tuple<pid_t, std::string, Sizes, Sizes, GpuAmounts>;
 
 struct Row {
   GpuDeviceCounts gpu;
@@ -22,7 +22,11 @@ struct Row {
   std::map<KernelKey, std::size_t> kernels;  ///< place in gpu.kernels
 };
 
-/// The sets whose metrics were all collected.
+bool has_metric(const WireFile::Context& context, const std::string& metric) {
+  return std::find(context.metrics.begin(), context.metrics.end(), metric) != context.metrics.end();
+}
+
+/// The sets of which metrics were collected: mostly all of them.
 std::vector<const MetricSet*> collected_sets(const WireFile::Context& context, Mode mode) {
   std::vector<const MetricSet*> sets;
   const ChipFamily* family = family_of(context.chip);
@@ -30,8 +34,7 @@ std::vector<const MetricSet*> collected_sets(const WireFile::Context& context, M
   for (const MetricSet* set : sets_of(*family, mode, /*tensor_operations=*/true)) {
     const auto& metrics = set->description.metrics;
     const bool any = std::any_of(metrics.begin(), metrics.end(), [&](const std::string& metric) {
-      return std::find(context.metrics.begin(), context.metrics.end(), metric) !=
-             context.metrics.end();
+      return has_metric(context, metric);
     });
     if (any) sets.push_back(set);
   }
@@ -53,14 +56,22 @@ void add_counts(GpuCounts& sum, const GpuCounts& more, bool first) {
     sum += more;
 }
 
-void add_kernel(Row& row, pid_t pid, const WireFile::Counts& record, const GpuCounts& counts) {
-  KernelKey key{pid, record.kernel, record.grid, record.block};
+void add_kernel(Row& row, const WireFile& file, const WireFile::Counts& record,
+                const GpuCounts& counts) {
+  KernelKey key{file.pid, record.kernel, record.grid, record.block, {}};
+  if (const auto graph = file.graphs.find(record.graph); graph != file.graphs.end())
+    std::get<GpuAmounts>(key) = graph->second;
   if (row.kernels.size() >= kMostKernels && !row.kernels.contains(key))
-    key = {0, "[others]", {}, {}};
+    key = {0, "[others]", {}, {}, {}};
   const auto [place, is_new] = row.kernels.try_emplace(key, row.gpu.kernels.size());
   if (is_new)
-    row.gpu.kernels.push_back(
-        {std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key), 0, {}});
+    row.gpu.kernels.push_back({std::get<0>(key),
+                               std::get<1>(key),
+                               std::get<2>(key),
+                               std::get<3>(key),
+                               0,
+                               {},
+                               std::get<4>(key)});
   GpuKernelCounts& kernel = row.gpu.kernels[place->second];
   kernel.launches += record.launches;
   add_counts(kernel.counts, counts, is_new);
@@ -100,7 +111,12 @@ void add_file(const WireFile& file, Mode mode,
       row.gpu.mode = to_string(mode);
       row.gpu.passes = context.passes;
       row.sets = collected_sets(context, mode);
-      for (const MetricSet* set : row.sets) row.gpu.sets.push_back(set->description);
+      for (const MetricSet* set : row.sets) {
+        row.gpu.sets.push_back(set->description);
+        std::erase_if(row.gpu.sets.back().metrics, [&context](const std::string& metric) {
+          return !has_metric(context, metric);
+        });
+      }
     }
     if (std::find(row.gpu.processes.begin(), row.gpu.processes.end(), file.pid) ==
         row.gpu.processes.end())
@@ -112,7 +128,7 @@ void add_file(const WireFile& file, Mode mode,
       add_counts(row.gpu.counts, counts, row.gpu.counted == 0 && counted == 0);
       counted += record.launches;
       if (mode != Mode::kProfile) continue;
-      add_kernel(row, file.pid, record, counts);
+      add_kernel(row, file, record, counts);
       add_ranges(row, file.pid, record, counts);
     }
     row.gpu.counted += counted;
@@ -126,7 +142,7 @@ std::string process_text(const WireFile& file) {
          (file.executable.empty() ? "" : " (" + file.executable + ")");
 }
 
-void warn(const WireFile& file, RunCounts& run) {
+void warn(const WireFile& file, State state, RunCounts& run) {
   std::map<std::string, std::size_t> told;
   for (const WireFile::Problem& problem : file.problems) ++told[describe(problem)];
   for (const auto& [text, times] : told)
@@ -137,7 +153,7 @@ void warn(const WireFile& file, RunCounts& run) {
     run.warnings.push_back({"gpu_counts_damaged", process_text(file) + ": " +
                                                       std::to_string(file.malformed) +
                                                       " records are unreadable and were left out"});
-  if (file.ended) return;
+  if (file.ended || state == State::kRunning) return;
   const bool any = !file.contexts.empty();
   if (any)
     run.warnings.push_back(
@@ -158,7 +174,7 @@ Quality quality_of(const GpuDeviceCounts& gpu, bool all_flushed) {
 
 }  // namespace
 
-RunCounts gpu_counts(const std::vector<WireFile>& files, Mode mode) {
+RunCounts gpu_counts(const std::vector<WireFile>& files, Mode mode, State state) {
   RunCounts run;
   run.quality = Quality::kExact;
   std::map<std::tuple<std::string, std::string>, Row> rows;
@@ -166,8 +182,9 @@ RunCounts gpu_counts(const std::vector<WireFile>& files, Mode mode) {
   bool any_problem = false;
   for (const WireFile& file : files) {
     add_file(file, mode, rows);
-    warn(file, run);
-    if (!file.ended || file.cut_short || file.malformed > 0) unflushed.insert(file.pid);
+    warn(file, state, run);
+    const bool is_whole = state == State::kRunning || (file.ended && !file.cut_short);
+    if (!is_whole || file.malformed > 0) unflushed.insert(file.pid);
     any_problem |= !file.problems.empty() && file.contexts.empty();
   }
   for (auto& [key, row] : rows) {

@@ -11,7 +11,7 @@
 
 namespace bops::cuda::wire {
 
-inline constexpr std::array<char, 8> kMagic{'B', 'O', 'P', 'S', 'G', 'P', 'U', '1'};
+inline constexpr std::array<char, 8> kMagic{'B', 'O', 'P', 'S', 'G', 'P', 'U', '2'};
 
 /// In the environment of the target: the plan (see below).
 inline constexpr const char* kPlanVariable = "BOPS_CUDA_PLAN";
@@ -24,8 +24,9 @@ enum class RecordType : std::uint32_t {
   /// u32 number of metrics, and the name of each. Comes before all others of its context.
   kContext = 2,
   /// u32 context, u64 launches, 3 u32 grid, 3 u32 block, text kernel (none: all of them together),
-  /// text NVTX ranges around it (outermost first, divided by the byte 0x1f), u32 number of values,
-  /// and each as f64, in the order of the context's metrics: summed over the launches.
+  /// text NVTX ranges around it (outermost first, divided by the byte 0x1f), u32 graph (0: none, or
+  /// not known what is in it), u32 number of values, and each as f64, in the order of the context's
+  /// metrics: summed over the launches.
   kCounts = 3,
   /// u32 context, u64 launches, u64 dropped: since the process began.
   kLaunches = 4,
@@ -34,6 +35,10 @@ enum class RecordType : std::uint32_t {
   kProblem = 5,
   /// Nothing: the process has flushed everything at its end.
   kEnd = 6,
+  /// u32 graph (1, 2, ...), u32 number of kernels, and of each its name as text and u64 how often
+  /// it
+  /// is in the graph. Comes before all counts of graphs of these kernels.
+  kGraph = 7,
 };
 
 struct RecordHead {
@@ -43,6 +48,9 @@ struct RecordHead {
 
 /// No writer makes longer ones.
 inline constexpr std::uint32_t kLongestPayload = 1 << 20;
+
+/// Kernels of a graph that are named.
+inline constexpr std::uint32_t kMostGraphKernels = 200;
 
 inline constexpr char kRangeSeparator = '\x1f';
 

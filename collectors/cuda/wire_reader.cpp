@@ -1,6 +1,7 @@
 #include "collectors/cuda/wire_reader.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "collectors/cuda/wire.hpp"
 
@@ -90,14 +91,29 @@ bool take_counts(WireFile& file, Fields fields) {
   counts.block = fields.sizes();
   counts.kernel = fields.text();
   counts.ranges = fields.text();
+  counts.graph = fields.number<std::uint32_t>();
   for (std::size_t left = fields.count(sizeof(double)); left > 0; --left)
     counts.values.push_back(fields.number<double>());
   const WireFile::Context* context = context_of(file, counts.context);
   if (!fields.good() || counts.launches > kMostLaunches || context == nullptr ||
-      context->metrics.size() != counts.values.size())
+      context->metrics.size() != counts.values.size() ||
+      (counts.graph != 0 && !file.graphs.contains(counts.graph)))
     return false;
   file.counts.push_back(std::move(counts));
   return true;
+}
+
+bool take_graph(WireFile& file, Fields fields) {
+  const auto id = fields.number<std::uint32_t>();
+  GpuAmounts kernels;
+  constexpr std::size_t kLeast = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+  for (std::size_t left = fields.count(kLeast); left > 0; --left) {
+    const std::string kernel = fields.text();
+    const auto times = fields.number<std::uint64_t>();
+    if (times > kMostLaunches) return false;
+    kernels[kernel] += times;
+  }
+  return fields.good() && id != 0 && file.graphs.try_emplace(id, std::move(kernels)).second;
 }
 
 bool take_launches(WireFile& file, Fields fields) {
@@ -132,6 +148,7 @@ bool take(WireFile& file, wire::RecordType type, std::string_view payload) {
     case wire::RecordType::kCounts: return take_counts(file, fields);
     case wire::RecordType::kLaunches: return take_launches(file, fields);
     case wire::RecordType::kProblem: return take_problem(file, fields);
+    case wire::RecordType::kGraph: return take_graph(file, fields);
     case wire::RecordType::kEnd: file.ended = true; return fields.good();
   }
   return false;

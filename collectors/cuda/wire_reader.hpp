@@ -5,11 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/error.hpp"
+#include "model/gpu_counts.hpp"
 
 namespace bops::cuda {
 
@@ -33,6 +35,7 @@ struct WireFile {
     std::array<std::uint32_t, 3> block{};
     std::string kernel;
     std::string ranges;
+    std::uint32_t graph = 0;     ///< one of `graphs`; 0: none, or not known
     std::vector<double> values;  ///< as many as the context has metrics
   };
   struct Problem {
@@ -50,9 +53,10 @@ struct WireFile {
   std::vector<Context> contexts;
   std::vector<Counts> counts;
   std::vector<Problem> problems;
-  bool ended = false;           ///< the process flushed all it had
-  bool cut_short = false;       ///< the file ends within a record
-  std::uint64_t malformed = 0;  ///< records that were passed over
+  std::map<std::uint32_t, GpuAmounts> graphs;  ///< kernels of graphs, and how often each is in it
+  bool ended = false;                          ///< the process flushed all it had
+  bool cut_short = false;                      ///< the file ends within a record
+  std::uint64_t malformed = 0;                 ///< records that were passed over
 
   [[nodiscard]] const Context* find_context(std::uint32_t id) const;
 };

@@ -85,9 +85,10 @@ enum class GpuCounting : std::uint8_t {
 
 /// How a run is to be counted.
 struct CountingOptions {
-  bool with_kernel = false;  ///< what the kernel executes for the target as well
-  bool follow = true;        ///< false: threads and children must not be traced (--no-ptrace)
-  bool snapshots = false;    ///< snapshot() will be called while threads run
+  bool with_kernel = false;       ///< what the kernel executes for the target as well
+  bool follow = true;             ///< false: threads and children must not be traced (--no-ptrace)
+  bool snapshots = false;         ///< snapshot() will be called while threads run
+  std::uint64_t interval_ms = 0;  ///< about every so often, to be shown; 0: not to be shown
   VectorCounting vector = VectorCounting::kOff;
   std::size_t vector_run = 0;             ///< kAlone: which one of Collector::vector_runs()
   GpuCounting gpu = GpuCounting::kMeter;  ///< of a collector that counts GPUs

@@ -24,7 +24,38 @@ void add_amounts(GpuAmounts& sum, const GpuAmounts& other) {
   }
 }
 
+template <class Part>
+void subtract_part(std::optional<Part>& now, const std::optional<Part>& before) {
+  if (now && before) *now -= *before;
+}
+
+void subtract_amounts(GpuAmounts& now, const GpuAmounts& before) {
+  for (auto& [kind, amount] : now)
+    if (const auto earlier = before.find(kind); earlier != before.end()) amount -= earlier->second;
+}
+
 }  // namespace
+
+GpuFormulaCounts& GpuFormulaCounts::operator-=(const GpuFormulaCounts& other) {
+  instructions -= other.instructions;
+  subtract_part(loads, other.loads);
+  subtract_part(stores, other.stores);
+  loads_and_stores -= other.loads_and_stores;
+  branches -= other.branches;
+  return *this;
+}
+
+GpuCounts& GpuCounts::operator-=(const GpuCounts& other) {
+  subtract_part(warp, other.warp);
+  subtract_part(thread, other.thread);
+  subtract_amounts(operations, other.operations);
+  subtract_amounts(instructions, other.instructions);
+  subtract_amounts(tensor_instructions, other.tensor_instructions);
+  subtract_amounts(tensor_operations, other.tensor_operations);
+  subtract_amounts(beside, other.beside);
+  subtract_part(duration_ns, other.duration_ns);
+  return *this;
+}
 
 GpuFormulaCounts& GpuFormulaCounts::operator+=(const GpuFormulaCounts& other) {
   instructions += other.instructions;

@@ -22,6 +22,8 @@ struct GpuFormulaCounts {
   std::uint64_t loads_and_stores = 0;
   std::uint64_t branches = 0;
   GpuFormulaCounts& operator+=(const GpuFormulaCounts& other);
+  /// Subtracts an earlier state of the same counters.
+  GpuFormulaCounts& operator-=(const GpuFormulaCounts& other);
   friend bool operator==(const GpuFormulaCounts&, const GpuFormulaCounts&) = default;
 };
 
@@ -39,10 +41,12 @@ struct GpuCounts {
   GpuAmounts beside;               ///< warp instructions that the formula leaves in, by kind
   std::optional<std::uint64_t> duration_ns;  ///< of kernels, one after the other
   GpuCounts& operator+=(const GpuCounts& other);
+  /// Subtracts an earlier state of the same counters; what that lacks was nothing yet.
+  GpuCounts& operator-=(const GpuCounts& other);
   friend bool operator==(const GpuCounts&, const GpuCounts&) = default;
 };
 
-/// All launches of one kernel, in one shape, by one process.
+/// All launches of one kernel, in one shape, by one process; or of graphs of the same kernels.
 struct GpuKernelCounts {
   pid_t pid = 0;
   std::string name;  ///< mangled, as the driver has it; "[graph]" for a whole graph
@@ -50,6 +54,8 @@ struct GpuKernelCounts {
   std::array<std::uint32_t, 3> block{};
   std::uint64_t launches = 0;
   GpuCounts counts;
+  /// Of a graph: its kernels, and how often each is in it; empty: not known, or no graph.
+  GpuAmounts graph_kernels{};
   friend bool operator==(const GpuKernelCounts&, const GpuKernelCounts&) = default;
 };
 
@@ -74,7 +80,7 @@ struct GpuMetricSet {
   std::vector<std::string> takes_out;  ///< what is subtracted though it is none of them
   std::uint64_t passes = 0;            ///< how often a kernel runs to collect this set alone
   Quality quality = Quality::kApproximate;
-  std::vector<std::string> metrics{};  ///< CUPTI's names
+  std::vector<std::string> metrics{};  ///< CUPTI's names; of a GPU's counts: those collected
   friend bool operator==(const GpuMetricSet&, const GpuMetricSet&) = default;
 };
 

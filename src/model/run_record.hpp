@@ -86,6 +86,8 @@ struct IntervalRecord {
   std::uint64_t end_ns = 0;
   Counts totals;                      ///< of this interval alone
   std::vector<ThreadCounts> threads;  ///< deltas; threads without any are left out
+  /// Deltas, without kernels and regions; GPUs without any are left out.
+  std::vector<GpuDeviceCounts> gpus{};
   Quality quality = Quality::kMissing;
 };
 

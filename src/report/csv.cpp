@@ -6,6 +6,7 @@
 
 #include "model/bops.hpp"
 #include "report/escape.hpp"
+#include "report/gpu_tables.hpp"
 
 namespace bops {
 namespace {
@@ -126,9 +127,9 @@ std::string gpu_rows(const GpuDeviceCounts& gpu) {
   std::string text = gpu_row({"gpu", "", "", printable(gpu.name), "cuda", "", ""}, gpu.counts,
                              gpu.counted, gpu.quality, device);
   for (const GpuKernelCounts& kernel : gpu.kernels)
-    text += gpu_row(
-        {"gpu_kernel", std::to_string(kernel.pid), "", printable(kernel.name), "cuda", "", ""},
-        kernel.counts, kernel.launches, gpu.quality, device);
+    text += gpu_row({"gpu_kernel", std::to_string(kernel.pid), "",
+                     kernel_text(kernel, kernel.graph_kernels.size()), "cuda", "", ""},
+                    kernel.counts, kernel.launches, gpu.quality, device);
   for (const GpuRegionCounts& region : gpu.regions)
     text += gpu_row(
         {"gpu_region", std::to_string(region.pid), "", printable(region.name), "cuda", "", ""},

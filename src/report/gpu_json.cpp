@@ -31,6 +31,13 @@ Json amounts_json(const GpuAmounts& amounts) {
   return rows;
 }
 
+Json graph_json(const GpuAmounts& kernels) {
+  Json rows = Json::array();
+  for (const auto& [name, times] : kernels)
+    rows.push_back(Json{{"name", utf8_text(name)}, {"times", times}});
+  return rows;
+}
+
 void append_counts(Json& row, const GpuCounts& counts) {
   row["warp"] = formula_json(counts.warp);
   row["thread"] = formula_json(counts.thread);
@@ -88,6 +95,18 @@ GpuAmounts read_amounts(const JsonNode& node) {
   return amounts;
 }
 
+GpuAmounts read_graph(const JsonNode& node) {
+  GpuAmounts kernels;
+  if (node.is_null()) return kernels;
+  for (std::size_t index = 0, size = node.size(); index < size; ++index) {
+    const JsonNode row = node.element(index);
+    if (!kernels.emplace(row.member("name").text(), row.member("times").integer<std::uint64_t>())
+             .second)
+      row.complain("is of a kernel that is there already");
+  }
+  return kernels;
+}
+
 GpuCounts read_gpu_counts(const JsonNode& row) {
   GpuCounts counts;
   counts.warp = read_formula(row.member("warp"));
@@ -140,7 +159,8 @@ GpuKernelCounts read_kernel(const JsonNode& row) {
           read_sizes(row.member("grid")),
           read_sizes(row.member("block")),
           row.member("launches").integer<std::uint64_t>(),
-          read_gpu_counts(row)};
+          read_gpu_counts(row),
+          read_graph(row.member_or_null("graph_kernels"))};
 }
 
 GpuRegionCounts read_region(const JsonNode& row) {
@@ -185,6 +205,7 @@ Json gpu_json(const GpuDeviceCounts& gpu) {
                  {"grid", kernel.grid},
                  {"block", kernel.block},
                  {"launches", kernel.launches}};
+    if (!kernel.graph_kernels.empty()) line["graph_kernels"] = graph_json(kernel.graph_kernels);
     append_counts(line, kernel.counts);
     row["kernels"].push_back(std::move(line));
   }
@@ -223,6 +244,20 @@ GpuDeviceCounts read_gpu(const JsonNode& row) {
   if (!gpu.kernels.empty() && launches != gpu.counted)
     row.member("kernels").complain("must have launches that sum to counted");
   return gpu;
+}
+
+Json gpu_interval_json(const GpuDeviceCounts& gpu) {
+  Json row = {{"index", gpu.index},
+              {"name", utf8_text(gpu.name)},
+              {"chip", utf8_text(gpu.chip)},
+              {"uuid", utf8_text(gpu.uuid)},
+              {"mode", utf8_text(gpu.mode)},
+              {"launches", gpu.launches},
+              {"counted", gpu.counted},
+              {"dropped", gpu.dropped},
+              {"quality", to_string(gpu.quality)}};
+  append_counts(row, gpu.counts);
+  return row;
 }
 
 std::optional<CombinedBops> combined_bops(const RunRecord& record) {

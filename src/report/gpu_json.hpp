@@ -13,6 +13,8 @@ namespace bops {
 
 [[nodiscard]] nlohmann::ordered_json gpu_set_json(const GpuMetricSet& set);
 [[nodiscard]] nlohmann::ordered_json gpu_json(const GpuDeviceCounts& gpu);
+/// What a GPU did in an interval: without what the metrics mean, which the run's record tells.
+[[nodiscard]] nlohmann::ordered_json gpu_interval_json(const GpuDeviceCounts& gpu);
 /// What comes out equals what gpu_json() was given; complains where numbers do not agree.
 [[nodiscard]] GpuDeviceCounts read_gpu(const JsonNode& row);
 

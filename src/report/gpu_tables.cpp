@@ -13,6 +13,7 @@ namespace bops {
 namespace {
 
 constexpr const char* kNotMeasured = "not measured";
+constexpr std::size_t kMostNames = 3;  ///< of a graph's kernels in a table
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -126,7 +127,7 @@ Table kernel_table(const GpuDeviceCounts& gpu) {
     table.rows.push_back({formula_text(kernel.counts.warp), formula_text(kernel.counts.thread),
                           tensor_text(kernel.counts), grouped(kernel.launches),
                           time_text(kernel.counts), size_text(kernel.grid), size_text(kernel.block),
-                          printable(kernel.name)});
+                          kernel_text(kernel, kMostNames)});
   }
   return table;
 }
@@ -190,6 +191,18 @@ Table sum_table(const RunRecord& record) {
 }
 
 }  // namespace
+
+std::string kernel_text(const GpuKernelCounts& kernel, std::size_t most_names) {
+  std::string text = printable(kernel.name);
+  std::size_t named = 0;
+  for (const auto& [name, times] : kernel.graph_kernels) {
+    if (named == most_names)
+      return text + " and " + std::to_string(kernel.graph_kernels.size() - named) + " more";
+    text += named++ == 0 ? " of " : ", ";
+    text += std::to_string(times) + " x " + printable(name);
+  }
+  return text;
+}
 
 std::vector<Table> gpu_tables(const RunRecord& record) {
   std::vector<Table> tables;

@@ -293,6 +293,7 @@ Json to_json(const IntervalRecord& interval) {
   document["threads"] = array_of(interval.threads, [measured](const ThreadCounts& thread) {
     return thread_json(thread, measured);
   });
+  document["gpus"] = array_of(interval.gpus, gpu_interval_json);
   document["quality"] = to_string(interval.quality);
   return document;
 }

@@ -1,5 +1,7 @@
 #include "session/intervals.hpp"
 
+#include <utility>
+
 namespace bops {
 namespace {
 
@@ -31,7 +33,30 @@ Work added_work(const Work& now, const Work& before) {
   return added;
 }
 
+/// A GPU has a row for each choice of metrics that was collected on it.
+std::string key_of(const GpuDeviceCounts& gpu) {
+  std::string key = gpu.uuid;
+  for (const GpuMetricSet& set : gpu.sets)
+    for (const std::string& metric : set.metrics) key += ' ' + metric;
+  return key;
+}
+
 }  // namespace
+
+GpuDeviceCounts IntervalSeries::added(const GpuDeviceCounts& now, const GpuState& before) {
+  GpuDeviceCounts delta = now;
+  delta.kernels.clear();
+  delta.regions.clear();
+  delta.launches -= before.launches;
+  delta.counted -= before.counted;
+  delta.dropped -= before.dropped;
+  delta.counts -= before.counts;
+  if (delta.counted == 0) {
+    delta.counts = {};
+    delta.quality = Quality::kMissing;
+  }
+  return delta;
+}
 
 IntervalRecord IntervalSeries::next(const RunCounts& counts, std::uint64_t now_ns) {
   IntervalRecord interval;
@@ -50,6 +75,13 @@ IntervalRecord IntervalSeries::next(const RunCounts& counts, std::uint64_t now_n
     if (delta.counts.instructions == InstructionCounts{} && delta.work.empty()) continue;
     interval.totals += delta.counts;
     interval.threads.push_back(std::move(delta));
+  }
+  for (const GpuDeviceCounts& gpu : counts.gpus) {
+    GpuState& before = gpus_before_[key_of(gpu)];
+    GpuDeviceCounts delta = added(gpu, before);
+    before = {gpu.launches, gpu.counted, gpu.dropped, gpu.counts};
+    if (delta.launches > 0 || delta.counted > 0 || delta.dropped > 0)
+      interval.gpus.push_back(std::move(delta));
   }
   return interval;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <tuple>
 
 #include "model/run_record.hpp"
@@ -21,6 +22,15 @@ class IntervalSeries {
     Work work{};
   };
   std::map<ThreadKey, State> before_;
+  struct GpuState {
+    std::uint64_t launches = 0;
+    std::uint64_t counted = 0;
+    std::uint64_t dropped = 0;
+    GpuCounts counts{};
+  };
+  [[nodiscard]] static GpuDeviceCounts added(const GpuDeviceCounts& now, const GpuState& before);
+
+  std::map<std::string, GpuState> gpus_before_;  ///< by GPU and what is collected on it
   std::uint64_t index_ = 0;
   std::uint64_t start_ns_ = 0;
 };

@@ -13,6 +13,7 @@
 #include "platform/procfs.hpp"
 #include "report/missing.hpp"
 #include "session/counting_window.hpp"
+#include "session/gpu_share.hpp"
 #include "session/intervals.hpp"
 #include "session/run_control.hpp"
 #include "session/run_description.hpp"
@@ -76,40 +77,6 @@ void warn_of_illegal_instruction(RunRecord& record) {
          "without it, or count it with another collector");
 }
 
-/// Takes over what was counted on GPUs; `counts` of the record are those of the CPUs already.
-void add_gpus(RunRecord& record, const Collector& gpus, Result<RunCounts> counted, bool in_part,
-              bool expected) {
-  record.collectors.push_back(gpus.info());
-  if (!counted) {
-    warn(record, "gpu_counts_lost", counted.error().message);
-    return;
-  }
-  for (Warning& warning : counted->warnings) record.warnings.push_back(std::move(warning));
-  record.counts.gpus = std::move(counted->gpus);
-  if (record.counts.gpus.empty()) {
-    if (expected)
-      warn(record, "gpu_not_used",
-           "no process of the run started a kernel on a GPU that could be counted");
-    return;
-  }
-  if (in_part)
-    warn(record, "gpu_whole_run",
-         "the counts of GPUs are those of the whole run: --delay and --control do not divide them");
-  if (record.counts.quality == Quality::kMissing) return;
-  if (!record.counts.instruments.empty()) {
-    warn(
-        record, "profiler_in_target",
-        "CUPTI's own code ran in the target and is not among its counts (see instruments); what it "
-        "made the C library and the driver do is");
-    return;
-  }
-  record.counts.quality = poorer(record.counts.quality, Quality::kApproximate);
-  warn(
-      record, "profiler_in_counts",
-      "CUPTI ran in the target, and this collector cannot tell its instructions from the target's: "
-      "they are among the counts");
-}
-
 /// Usage records of what was counted so far. Where a snapshot fails, a later one makes up for it.
 void cut_usage(UsageMeter& usage, Collector* collector, Collector* gpus,
                const CountingWindow& window) {
@@ -119,10 +86,7 @@ void cut_usage(UsageMeter& usage, Collector* collector, Collector* gpus,
   if (gpus != nullptr)
     if (auto snapshot = gpus->snapshot(); snapshot && !snapshot->gpus.empty()) {
       if (!counts) counts.emplace();
-      counts->gpus = std::move(snapshot->gpus);
-      // As in add_gpus(): the profiler's own instructions are among the counts.
-      if (counts->quality != Quality::kMissing && counts->instruments.empty())
-        counts->quality = poorer(counts->quality, Quality::kApproximate);
+      add_gpus_so_far(*counts, *std::move(snapshot));
     }
   usage.cut(counts ? &*counts : nullptr);
 }
@@ -146,9 +110,12 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   Collector* const gpus = gpu_choice->collector;
   const bool in_part = request.delay.count() > 0 || !request.control.empty();
   CountingOptions options{request.with_kernel, request.follow,
-                          in_part || request.interval.count() > 0 || usage != nullptr,
-                          request.vector, request.vector_run};
+                          in_part || request.interval.count() > 0 || usage != nullptr};
+  options.vector = request.vector;
+  options.vector_run = request.vector_run;
   options.sample_period = request.sample_period;
+  options.interval_ms = static_cast<std::uint64_t>(
+      std::chrono::ceil<std::chrono::milliseconds>(request.interval).count());
   if (gpus != nullptr) {
     options.gpu = request.gpu == GpuChoice::kProfile ? GpuCounting::kProfile : GpuCounting::kMeter;
     options.tensor_operations = request.tensor_operations;
@@ -190,16 +157,20 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
     if (collector == nullptr) return;
     if (const auto counts = collector->snapshot()) action(*counts);
   };
+  // What cannot be read now is in a later interval.
   const auto tell_interval = [&] {
-    with_snapshot([&](const RunCounts& now) {
-      listener.on_interval(series.next(window.inside(now), mono_ns() - start_ns));
-    });
+    auto counts = collector != nullptr ? collector->snapshot() : Result<RunCounts>{};
+    if (!counts) return;
+    RunCounts now = window.inside(*std::move(counts));
+    if (gpus != nullptr)
+      if (auto snapshot = gpus->snapshot()) add_gpus_so_far(now, *std::move(snapshot));
+    listener.on_interval(series.next(now, mono_ns() - start_ns));
   };
   const ControlActions actions{
       [&] { with_snapshot([&](const RunCounts& now) { window.open(now); }); },
       [&] { with_snapshot([&](const RunCounts& now) { window.close(now); }); }, tell_interval};
-  const Ticker ticker{collector != nullptr ? request.interval : std::chrono::nanoseconds{0},
-                      tell_interval};
+  const bool counting = collector != nullptr || gpus != nullptr;
+  const Ticker ticker{counting ? request.interval : std::chrono::nanoseconds{0}, tell_interval};
   std::vector<Watched> watched = control->watched(actions);
   if (collector != nullptr && collector->service_descriptor() >= 0)
     watched.push_back({collector->service_descriptor(), [collector] { collector->serve(); }});
@@ -235,11 +206,12 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   } else {
     record.counts = window.inside(std::move(*counts));
     record.cycles = record.counts.cycles;
-    if (ticker.period.count() > 0 || !request.control.empty())
-      listener.on_interval(series.next(record.counts, record.wall_ns));
   }
   if (gpus != nullptr)
     add_gpus(record, *gpus, gpus->collect(), in_part, request.gpu != GpuChoice::kAuto);
+  const bool shows_intervals = ticker.period.count() > 0 || !request.control.empty();
+  if (shows_intervals && ((counts && !not_counted) || gpus != nullptr))
+    listener.on_interval(series.next(record.counts, record.wall_ns));
   if (!gpu_choice->notice.empty()) warn(record, "gpu_not_counted", gpu_choice->notice);
   if (end.descendants_left) {
     record.counts.quality = poorer(record.counts.quality, Quality::kPartial);

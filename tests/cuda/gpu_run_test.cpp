@@ -1,4 +1,4 @@
-// bops run --gpu, from the command line to the record, on the double; and on no GPU at all.
+// bops run --gpu, from the command line to the record, on the double.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "model/bops.hpp"
@@ -118,6 +119,26 @@ TEST_F(GpuRun, profiles_each_kernel_and_shows_it_in_every_format) {
       EXPECT_NE(report.find("4,264"), std::string::npos) << "256 x 16 + 8 x 21\n" << report;
       EXPECT_NE(report.find("leaves in: constant loads"), std::string::npos);
     }
+  }
+}
+
+TEST_F(GpuRun, shows_which_kernels_are_in_a_graph) {
+  const Words words{"context:0", "record:saxpy:16:256:2", "record:gemm:8:96:1", "ready", "play:3",
+                    "destroy"};
+  const auto counted = count(words, {"--gpu", "profile"});
+  const Json& kernel = counted.record.at("gpus").at(0).at("kernels").at(0);
+  EXPECT_EQ(kernel.at("name"), "[graph]");
+  EXPECT_EQ(kernel.at("launches"), 3);
+  EXPECT_EQ(kernel.at("graph_kernels"),
+            Json::parse(R"([{"name":"gemm","times":1},{"name":"saxpy","times":2}])"));
+  EXPECT_TRUE(from_json(counted.record.dump()));
+  for (const char* format : {"text", "csv"}) {
+    Words command{bops_program(), "run",  "--gpu", "profile",         "--collector", "native",
+                  "--format",     format, "-o",    state_ / "report", "--"};
+    for (const std::string& word : program(words)) command.push_back(word);
+    ASSERT_EQ(run(command, variables_).code, 0);
+    const std::string report = harness::read_file(state_ / "report");
+    EXPECT_NE(report.find("[graph] of 1 x gemm, 2 x saxpy"), std::string::npos) << report;
   }
 }
 
@@ -293,6 +314,119 @@ TEST_F(GpuRun, is_recovered_after_bops_died) {
   ASSERT_EQ(record.at("gpus").size(), 1U);
   EXPECT_EQ(record["gpus"][0]["warp"]["bops_formula"], 7 * 128 * 15);
   EXPECT_TRUE(record.contains("instruments"));
+}
+
+/// Every number of a row, by its place in it; levels and kinds are places of their own.
+void add_numbers(const Json& row, const std::string& place, std::map<std::string, Json>& sums) {
+  if (row.is_object() && row.contains("kind")) {
+    add_numbers(row.at("count"), place + '/' + row.at("kind").get<std::string>(), sums);
+  } else if (row.is_structured()) {
+    for (const auto& [key, value] : row.items())
+      add_numbers(value, row.is_array() ? place : place + '/' + key, sums);
+  } else if (row.is_number()) {
+    Json& sum = sums[place];
+    sum = (sum.is_null() ? 0 : sum.get<std::int64_t>()) + row.get<std::int64_t>();
+  }
+}
+
+TEST_F(GpuRun, gives_each_interval_what_the_gpus_did_in_it) {
+  use("chip=GH100 devices=2");
+  variables_["BOPS_CUDA_INTERVAL_MS"] = "0";
+  for (const char* mode : {"meter", "profile"}) {
+    const harness::TemporaryDirectory directory;
+    const std::string path = directory / "intervals";
+    Words command{bops_program(), "run",  "--collector", "native", "--gpu", mode,
+                  "--interval",   "20ms", "-o",          path,     "--"};
+    for (const std::string& word :
+         program({"context:0", "launch:saxpy:16:256:7", "sync", "wait:" + directory / "second",
+                  "context:1", "launch:gemm:8:96:3", "sync", "launch:stage:1:32:1", "sync",
+                  "wait:" + directory / "third", "launch:saxpy:1:32:5", "destroy", "destroy"}))
+      command.push_back(word);
+    harness::Subprocess bops(command, variables_);
+    // The program goes on when an interval has told of what it launched: seven, then eleven.
+    const auto told = [&path](std::uint64_t wanted) {
+      std::istringstream lines(harness::read_file(path));
+      std::uint64_t counted = 0;
+      for (std::string line; std::getline(lines, line) && !lines.eof();) {
+        const Json interval = Json::parse(line);
+        for (const Json& gpu : interval.at("gpus"))
+          counted += gpu.at("counted").get<std::uint64_t>();
+      }
+      return counted >= wanted;
+    };
+    while (!told(7)) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::ofstream(directory / "second").flush();
+    while (!told(11)) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::ofstream(directory / "third").flush();
+    const auto ended = bops.wait();
+    ASSERT_EQ(ended.code, 0) << ended.errors;
+
+    std::vector<Json> lines;
+    std::istringstream stream(harness::read_file(path));
+    for (std::string line; std::getline(stream, line);) lines.push_back(Json::parse(line));
+    const Json record = lines.back();
+    lines.pop_back();
+    ASSERT_EQ(record.at("gpus").size(), 2U);
+    std::map<std::string, Json> sums, expected;
+    std::size_t with_gpus = 0;
+    for (Json& line : lines) {
+      EXPECT_EQ(line.at("schema"), "bops.interval.v1");
+      with_gpus += line.at("gpus").empty() ? 0 : 1;
+      for (Json& gpu : line.at("gpus")) {
+        EXPECT_EQ(gpu.at("quality"), "approximate");
+        gpu.erase("index");
+        add_numbers(gpu, gpu.at("uuid"), sums);
+      }
+    }
+    EXPECT_GE(with_gpus, 3U) << "one for each of the program's three parts at least";
+    EXPECT_FALSE(lines.front().contains("sets"));
+    for (Json gpu : record.at("gpus")) {
+      for (const char* other : {"index", "passes", "processes", "sets", "kernels", "regions"})
+        gpu.erase(other);
+      add_numbers(gpu, gpu.at("uuid"), expected);
+    }
+    EXPECT_EQ(sums, expected) << mode;
+    const std::string first = record["gpus"][0]["uuid"], second = record["gpus"][1]["uuid"];
+    EXPECT_EQ(sums.at(first + "/warp/instructions"), 7 * 128 * 20);
+    EXPECT_EQ(sums.at(second + "/warp/instructions"), 3 * 24 * 97 + 31 + 5 * 20);
+    EXPECT_EQ(sums.at(second + "/launches"), 9);
+  }
+}
+
+TEST_F(GpuRun, gives_the_last_interval_what_came_after_the_one_before) {
+  // Nothing is fetched before the end, and no interval ends before it but the last.
+  const std::string path = state_ / "intervals";
+  Words command{bops_program(), "run", "--collector", "native", "--interval",
+                "1h",           "-o",  path,          "--"};
+  for (const std::string& word : program({"context:0", "launch:saxpy:16:256:7", "exit:3"}))
+    command.push_back(word);
+  const auto ended = run(command, variables_);
+  EXPECT_EQ(ended.code, 3) << ended.errors;
+  std::istringstream stream(harness::read_file(path));
+  std::string interval, record, none;
+  std::getline(stream, interval);
+  std::getline(stream, record);
+  EXPECT_FALSE(std::getline(stream, none)) << none;
+  const Json gpus = Json::parse(interval).at("gpus");
+  ASSERT_EQ(gpus.size(), 1U);
+  EXPECT_EQ(gpus[0].at("warp"), Json::parse(record).at("gpus").at(0).at("warp"));
+  EXPECT_EQ(gpus[0]["warp"]["bops_formula"], 7 * 128 * 15);
+}
+
+TEST_F(GpuRun, fetches_as_often_as_intervals_are_shown) {
+  const auto plan_with = [this](const Words& options) {
+    const Words shell{"/bin/sh", "-c", "cat \"$BOPS_CUDA_PLAN\""};
+    Words command{bops_program(), "run",   "--collector", "native",
+                  "--gpu",        "meter", "-o",          state_ / "report.json"};
+    command.insert(command.end(), options.begin(), options.end());
+    command.push_back("--");
+    command.insert(command.end(), shell.begin(), shell.end());
+    return run(command, variables_).output;
+  };
+  EXPECT_NE(plan_with({"--interval", "250ms"}).find("\ninterval_ms 250\n"), std::string::npos);
+  EXPECT_NE(plan_with({"--interval", "1us"}).find("\ninterval_ms 1\n"), std::string::npos);
+  EXPECT_NE(plan_with({"--interval", "1m"}).find("\ninterval_ms 1000\n"), std::string::npos);
+  EXPECT_NE(plan_with({}).find("\ninterval_ms 1000\n"), std::string::npos);
 }
 
 TEST_F(GpuRun, doctor_tells_of_the_gpu_and_of_what_is_in_the_way) {

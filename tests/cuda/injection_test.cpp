@@ -197,16 +197,99 @@ TEST(Injection, counts_graphs_when_they_run_and_not_when_they_are_recorded) {
   const RunCounts counts = gpu_counts(profile.files, Mode::kProfile);
   EXPECT_EQ(counts.gpus.front().counts, sum({expected_counts(Mode::kProfile, "saxpy", 2, 64, 12),
                                              expected_counts(Mode::kProfile, "gemm", 1, 32, 1)}))
-      << "a graph's kernels cannot be told by name, but are not lost";
+      << "what each of a graph's kernels did cannot be told, but is not lost";
   EXPECT_EQ(counts.gpus.front().launches, 5U);
   EXPECT_TRUE(counts.warnings.empty());
   ASSERT_EQ(counts.gpus.front().kernels.size(), 2U);
   for (const GpuKernelCounts& kernel : counts.gpus.front().kernels) {
     EXPECT_EQ(kernel.launches, kernel.name == "gemm" ? 1U : 4U);
+    const GpuAmounts in_graph{{"saxpy", 3}};
+    EXPECT_EQ(kernel.graph_kernels, kernel.name == "gemm" ? GpuAmounts{} : in_graph);
     EXPECT_EQ(kernel.counts, kernel.name == "gemm"
                                  ? expected_counts(Mode::kProfile, "gemm", 1, 32, 1)
                                  : expected_counts(Mode::kProfile, "saxpy", 2, 64, 12));
   }
+}
+
+/// The graphs of a profile, by what is in them: how often each was launched.
+std::map<GpuAmounts, std::uint64_t> graphs_of(const InjectedRun& run) {
+  std::map<GpuAmounts, std::uint64_t> graphs;
+  const RunCounts counts = gpu_counts(run.files, Mode::kProfile);
+  EXPECT_TRUE(counts.warnings.empty());
+  for (const GpuKernelCounts& kernel : counts.gpus.front().kernels)
+    if (kernel.name == "[graph]") graphs[kernel.graph_kernels] += kernel.launches;
+  return graphs;
+}
+
+TEST(Injection, tells_which_kernels_are_in_a_graph_recorded_or_made_by_hand) {
+  const InjectedRun run = run_injected({"context:0", "record:saxpy:2:64:3", "node:stage:1:32",
+                                        "record:gemm:1:32:1", "ready", "play:4", "destroy"},
+                                       kProfile);
+  EXPECT_EQ(run.ended.code, 0) << run.ended.errors;
+  EXPECT_EQ(graphs_of(run),
+            (std::map<GpuAmounts, std::uint64_t>{{{{"gemm", 1}, {"saxpy", 3}, {"stage", 1}}, 4}}));
+  const RunCounts counts = gpu_counts(run.files, Mode::kProfile);
+  ASSERT_EQ(counts.gpus.front().kernels.size(), 1U);
+  EXPECT_EQ(counts.gpus.front().kernels.front().counts,
+            sum({expected_counts(Mode::kProfile, "saxpy", 2, 64, 12),
+                 expected_counts(Mode::kProfile, "stage", 1, 32, 4),
+                 expected_counts(Mode::kProfile, "gemm", 1, 32, 4)}));
+}
+
+TEST(Injection, tells_which_kernels_are_in_the_graphs_inside_a_graph) {
+  const InjectedRun run = run_injected({"context:0", "record:saxpy:2:64:2", "nest",
+                                        "record:gemm:1:32:1", "nest", "ready", "play:3", "destroy"},
+                                       kProfile);
+  EXPECT_EQ(run.ended.code, 0) << run.ended.errors;
+  EXPECT_EQ(graphs_of(run),
+            (std::map<GpuAmounts, std::uint64_t>{{{{"gemm", 1}, {"saxpy", 2}}, 3}}));
+}
+
+TEST(Injection, follows_what_becomes_of_a_graph) {
+  const InjectedRun run = run_injected(
+      {"context:0", "record:saxpy:1:32:2", "ready", "play:1", "replace:0:gemm", "play:2",
+       "disable:1", "play:4", "drop", "ready", "play:8", "fresh", "record:stage:1:32:1", "update",
+       "play:16", "replace:0:branchy", "play:32", "destroy"},
+      kProfile);
+  EXPECT_EQ(run.ended.code, 0) << run.ended.errors;
+  EXPECT_EQ(graphs_of(run), (std::map<GpuAmounts, std::uint64_t>{{{{"saxpy", 2}}, 1 + 8},
+                                                                 {{{"gemm", 1}, {"saxpy", 1}}, 2},
+                                                                 {{{"gemm", 1}}, 4},
+                                                                 {{{"stage", 1}}, 16},
+                                                                 {{}, 32}}))
+      << "which node a change means is not known after an update";
+  const RunCounts counts = gpu_counts(run.files, Mode::kProfile);
+  EXPECT_EQ(counts.gpus.front().counts.warp->instructions,
+            18U * 20 + 2 * (97 + 20) + 4 * 97 + 16 * 31 + 32 * 1003);
+}
+
+TEST(Injection, does_not_know_a_graph_that_was_updated_after_a_node_was_switched_off) {
+  const InjectedRun run = run_injected({"context:0", "record:saxpy:1:32:2", "ready", "disable:0",
+                                        "play:1", "update", "play:2", "destroy"},
+                                       kProfile);
+  EXPECT_EQ(graphs_of(run), (std::map<GpuAmounts, std::uint64_t>{{{{"saxpy", 1}}, 1}, {{}, 2}}));
+}
+
+TEST(Injection, counts_graphs_of_which_the_driver_does_not_tell_what_is_in_them) {
+  Injection injection = kProfile;
+  injection.settings += " graphs=801";
+  const InjectedRun run = run_injected({"context:0", "graph:saxpy:2:64:3:4", "exit:5"}, injection);
+  EXPECT_EQ(run.ended.code, 5);
+  EXPECT_EQ(graphs_of(run), (std::map<GpuAmounts, std::uint64_t>{{{}, 4}}));
+  EXPECT_EQ(gpu_counts(run.files, Mode::kProfile).gpus.front().counts,
+            expected_counts(Mode::kProfile, "saxpy", 2, 64, 12));
+}
+
+TEST(Injection, names_the_first_kernels_of_a_graph_of_very_many) {
+  // A kernel of a name that the double does not know executes nothing.
+  std::vector<std::string> words{"context:0"};
+  for (int i = 0; i < 300; ++i) words.push_back("node:kernel" + std::to_string(1000 + i) + ":1:32");
+  words.insert(words.end(), {"ready", "play:1", "destroy"});
+  const auto graphs = graphs_of(run_injected(words, kProfile));
+  ASSERT_EQ(graphs.size(), 1U);
+  const GpuAmounts& kernels = graphs.begin()->first;
+  EXPECT_EQ(kernels.size(), 201U);
+  EXPECT_EQ(kernels.at("[others]"), 100U);
 }
 
 TEST(Injection, says_how_many_kernels_of_a_graph_found_no_room) {

@@ -30,12 +30,18 @@ class Sample {
     return finish();
   }
   Sample& counts(std::uint32_t context, std::uint64_t launches, const std::string& kernel,
-                 const std::vector<double>& values) {
+                 const std::vector<double>& values, std::uint32_t graph = 0) {
     begin(wire::RecordType::kCounts);
     put(context).put(launches);
     for (std::uint32_t size = 1; size <= 6; ++size) put(size);
-    text(kernel).text("").put(static_cast<std::uint32_t>(values.size()));
+    text(kernel).text("").put(graph).put(static_cast<std::uint32_t>(values.size()));
     for (const double value : values) put(value);
+    return finish();
+  }
+  Sample& graph(std::uint32_t id, const GpuAmounts& kernels) {
+    begin(wire::RecordType::kGraph);
+    put(id).put(static_cast<std::uint32_t>(kernels.size()));
+    for (const auto& [kernel, times] : kernels) text(kernel).put(times);
     return finish();
   }
   Sample& launches(std::uint32_t context, std::uint64_t launches, std::uint64_t dropped) {

@@ -68,9 +68,30 @@ TEST(Wire, passes_over_records_that_contradict_those_before) {
   EXPECT_EQ(counts.gpus.front().quality, Quality::kPartial);
 }
 
+TEST(Wire, tells_graphs_of_other_kernels_apart) {
+  Sample sample;
+  sample.process(100, 1, "").context(1, "GH100", Mode::kProfile);
+  const std::vector<double> ones(sample.metrics(), 1);
+  sample.graph(1, {{"saxpy", 3}, {"gemm", 1}}).graph(2, {{"saxpy", 4}});
+  sample.graph(2, {{"gemm", 4}});  // again
+  sample.graph(0, {{"gemm", 4}});  // no id
+  sample.counts(1, 2, "[graph]", ones, 1).counts(1, 3, "[graph]", ones, 2);
+  sample.counts(1, 4, "[graph]", ones, 0).counts(1, 5, "[graph]", ones, 1);
+  sample.counts(1, 6, "[graph]", ones, 3);  // of no graph
+  const auto file = read_wire(sample.launches(1, 14, 0).end().bytes());
+  ASSERT_TRUE(file);
+  EXPECT_EQ(file->malformed, 3U);
+  const RunCounts counts = gpu_counts({*file}, Mode::kProfile);
+  std::map<GpuAmounts, std::uint64_t> launches;
+  for (const GpuKernelCounts& kernel : counts.gpus.front().kernels)
+    launches[kernel.graph_kernels] = kernel.launches;
+  EXPECT_EQ(launches, (std::map<GpuAmounts, std::uint64_t>{
+                          {{{"gemm", 1}, {"saxpy", 3}}, 7}, {{{"saxpy", 4}}, 3}, {{}, 4}}));
+}
+
 TEST(Wire, refuses_what_is_no_such_file) {
   EXPECT_FALSE(read_wire(""));
-  EXPECT_FALSE(read_wire("BOPSGPU2 and more"));
+  EXPECT_FALSE(read_wire("BOPSGPU1 and more"));
   EXPECT_FALSE(read_wire(Sample().bytes())) << "it names no process";
 }
 

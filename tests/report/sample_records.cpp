@@ -155,18 +155,6 @@ RunRecord hostile_run() {
   return record;
 }
 
-IntervalRecord interval() {
-  IntervalRecord interval;
-  interval.index = 7;
-  interval.start_ns = 3'500'000'000;
-  interval.end_ns = 4'000'000'000;
-  interval.totals = counts_of(3);
-  interval.threads = {{4711, 4711, "sort\x1b", 0, std::nullopt, "qemu", counts_of(3)}};
-  interval.threads[0].work = {{"tokens", 3}};
-  interval.quality = Quality::kExact;
-  return interval;
-}
-
 namespace {
 
 GpuMetricSet metric_set() {
@@ -218,13 +206,36 @@ RunRecord gpu_run() {
   gpu.counted = 10;
   gpu.dropped = 2;
   gpu.counts = gpu_counts(10);
-  gpu.kernels = {{4711, "_Z5saxpyifPKfPf", {16, 1, 1}, {256, 1, 1}, 7, gpu_counts(7)},
-                 {4713, "gemm<\x1b[31m>", {8, 2, 1}, {96, 1, 1}, 3, gpu_counts(3)}};
+  gpu.kernels = {
+      {4711, "_Z5saxpyifPKfPf", {16, 1, 1}, {256, 1, 1}, 7, gpu_counts(7)},
+      {4713, "gemm<\x1b[31m>", {8, 2, 1}, {96, 1, 1}, 2, gpu_counts(2)},
+      {4713, "[graph]", {}, {}, 1, gpu_counts(1), {{"gemm<\x1b[31m>", 4}, {"saxpy", 2}}}};
   gpu.regions = {{4711, "epoch | 1", 7, gpu_counts(7)}};
   gpu.quality = Quality::kPartial;
   record.counts.gpus = {gpu};
   explain_missing_numbers(record);
   return record;
+}
+
+IntervalRecord interval() {
+  IntervalRecord interval;
+  interval.index = 7;
+  interval.start_ns = 3'500'000'000;
+  interval.end_ns = 4'000'000'000;
+  interval.totals = counts_of(3);
+  interval.threads = {{4711, 4711, "sort\x1b", 0, std::nullopt, "qemu", counts_of(3)}};
+  interval.threads[0].work = {{"tokens", 3}};
+  GpuDeviceCounts gpu;
+  gpu.name = "NVIDIA H100 80GB HBM3";
+  gpu.chip = "GH100";
+  gpu.uuid = "GPU-01234567-89ab-cdef-0123-456789abcdef";
+  gpu.mode = "meter";
+  gpu.launches = gpu.counted = 7;
+  gpu.counts = gpu_counts(7);
+  gpu.quality = Quality::kApproximate;
+  interval.gpus = {gpu};
+  interval.quality = Quality::kExact;
+  return interval;
 }
 
 GpuChipReport chip_report() {

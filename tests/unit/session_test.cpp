@@ -134,6 +134,54 @@ TEST(Intervals, tell_only_the_work_that_they_added) {
   EXPECT_TRUE(series.next(counts, 3).threads.at(0).work.empty());
 }
 
+GpuDeviceCounts gpu_state(const std::string& metric, std::uint64_t launches) {
+  GpuDeviceCounts gpu;
+  gpu.uuid = "GPU-0";
+  gpu.sets.emplace_back().metrics = {metric};
+  gpu.launches = gpu.counted = launches;
+  gpu.counts.warp = GpuFormulaCounts{100 * launches, {}, {}, 10 * launches, launches};
+  gpu.counts.tensor_instructions = {{"hmma", 3 * launches}};
+  gpu.quality = Quality::kApproximate;
+  return gpu;
+}
+
+TEST(Intervals, of_each_gpu_sum_to_the_run_and_leave_out_those_that_did_nothing) {
+  IntervalSeries series;
+  RunCounts counts = state(5, 0);
+  EXPECT_TRUE(series.next(counts, 1).gpus.empty());
+  GpuCounts sum;
+  const std::vector<std::uint64_t> launches = {3, 3, 8, 20};
+  for (const std::uint64_t so_far : launches) {
+    // Rows of one GPU are told apart by what was collected, whatever their order.
+    counts.gpus = {gpu_state("b", so_far)};
+    if (so_far > 3) counts.gpus.insert(counts.gpus.begin(), gpu_state("a", 1));
+    const IntervalRecord interval = series.next(counts, so_far);
+    for (const GpuDeviceCounts& gpu : interval.gpus) {
+      if (gpu.sets[0].metrics[0] != "b") continue;
+      EXPECT_EQ(gpu.quality, Quality::kApproximate);
+      sum = gpu.launches == so_far ? gpu.counts : GpuCounts(sum) += gpu.counts;
+    }
+    EXPECT_EQ(interval.gpus.size(), so_far == 8 ? 2U : so_far == 20 ? 1U : interval.gpus.size());
+  }
+  EXPECT_EQ(sum, gpu_state("b", 20).counts);
+  EXPECT_TRUE(series.next(counts, 100).gpus.empty());
+}
+
+TEST(Intervals, tell_of_launches_that_were_not_counted_without_a_count) {
+  IntervalSeries series;
+  RunCounts counts = state(5, 0);
+  counts.gpus = {gpu_state("a", 4)};
+  (void)series.next(counts, 1);
+  counts.gpus[0].launches += 2;
+  counts.gpus[0].quality = Quality::kPartial;
+  const IntervalRecord interval = series.next(counts, 2);
+  ASSERT_EQ(interval.gpus.size(), 1U);
+  EXPECT_EQ(interval.gpus[0].launches, 2U);
+  EXPECT_EQ(interval.gpus[0].counted, 0U);
+  EXPECT_FALSE(interval.gpus[0].counts.warp);
+  EXPECT_EQ(interval.gpus[0].quality, Quality::kMissing);
+}
+
 class StateDirectory : public ::testing::Test {
  protected:
   StateDirectory() { ::setenv("BOPS_STATE_DIR", (directory_ / "state").c_str(), 1); }

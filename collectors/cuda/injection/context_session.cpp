@@ -358,7 +358,7 @@ bool ContextSession::write_counts(std::size_t ranges, std::size_t dropped) {
               "cuptiProfilerHostEvaluateToGpuValues"))
       return false;
     if (range == 0 && !plan_.images.empty()) keep_image(values);
-    const Launch unknown{plan_.profile ? "[unknown]" : "", {}, {}, {}};
+    const Launch unknown{plan_.profile ? "[unknown]" : "", {}, {}, {}, 0};
     Sum& sum = sums[is_graph ? pending_.front() : named ? pending_[range] : unknown];
     if (!is_graph || range == 0) sum.launches += plan_.profile ? 1 : pending_launches_;
     sum.values.resize(values.size());
@@ -369,7 +369,7 @@ bool ContextSession::write_counts(std::size_t ranges, std::size_t dropped) {
     record.u32(id_).u64(sum.launches);
     for (const std::uint32_t size : launch.grid) record.u32(size);
     for (const std::uint32_t size : launch.block) record.u32(size);
-    record.text(launch.kernel).text(launch.ranges);
+    record.text(launch.kernel).text(launch.ranges).u32(launch.graph);
     record.u32(static_cast<std::uint32_t>(sum.values.size()));
     for (const double value : sum.values) record.f64(value);
     wire_.add(std::move(record));

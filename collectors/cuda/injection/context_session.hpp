@@ -22,11 +22,13 @@ struct Launch {
   std::string ranges;
   std::array<std::uint32_t, 3> grid{};
   std::array<std::uint32_t, 3> block{};
+  std::uint32_t graph = 0;  ///< of a graph: id of what is in it; 0: not known
   friend bool operator<(const Launch& a, const Launch& b) {
     if (a.kernel != b.kernel) return a.kernel < b.kernel;
     if (a.ranges != b.ranges) return a.ranges < b.ranges;
     if (a.grid != b.grid) return a.grid < b.grid;
-    return a.block < b.block;
+    if (a.block != b.block) return a.block < b.block;
+    return a.graph < b.graph;
   }
 };
 

@@ -68,6 +68,12 @@ bool CuptiApi::load(const std::string& path, std::string& why) {
   need(driver, cuDeviceGetName, "cuDeviceGetName");
   need(driver, cuStreamIsCapturing, "cuStreamIsCapturing");
   (void)find(driver, cuDeviceGetUuid_v2, "cuDeviceGetUuid_v2");
+  (void)find(driver, cuGraphGetNodes, "cuGraphGetNodes");
+  (void)find(driver, cuGraphNodeGetType, "cuGraphNodeGetType");
+  (void)find(driver, cuGraphKernelNodeGetParams_v2, "cuGraphKernelNodeGetParams_v2");
+  (void)find(driver, cuGraphChildGraphNodeGetGraph, "cuGraphChildGraphNodeGetGraph");
+  (void)find(driver, cuFuncGetName, "cuFuncGetName");
+  (void)find(driver, cuKernelGetName, "cuKernelGetName");
   const bool newer = find(cupti, cuptiSubscribe_v2, "cuptiSubscribe_v2");
   if (!newer) need(cupti, cuptiSubscribe, "cuptiSubscribe");
   return why.empty();

@@ -48,6 +48,14 @@ struct CuptiApi {
   decltype(&::cuptiSubscribe_v2) cuptiSubscribe_v2 = nullptr;
   decltype(&::cuDeviceGetUuid_v2) cuDeviceGetUuid_v2 = nullptr;  ///< null in old drivers
 
+  // For the names of a graph's kernels: null where the driver has none of that name.
+  decltype(&::cuGraphGetNodes) cuGraphGetNodes = nullptr;
+  decltype(&::cuGraphNodeGetType) cuGraphNodeGetType = nullptr;
+  decltype(&::cuGraphKernelNodeGetParams_v2) cuGraphKernelNodeGetParams_v2 = nullptr;
+  decltype(&::cuGraphChildGraphNodeGetGraph) cuGraphChildGraphNodeGetGraph = nullptr;
+  decltype(&::cuFuncGetName) cuFuncGetName = nullptr;
+  decltype(&::cuKernelGetName) cuKernelGetName = nullptr;
+
   /// `path` is the library to take where the target has not loaded one itself: two copies in one
   /// process are in each other's way. False, with the reason, if something is missing.
   [[nodiscard]] bool load(const std::string& path, std::string& why);

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "collectors/cuda/injection/context_session.hpp"
+#include "collectors/cuda/injection/graph_calls.hpp"
 #include "collectors/cuda/injection/nvtx_ranges.hpp"
 
 namespace bops::cuda::injection {
@@ -27,6 +28,7 @@ struct State {
   CUpti_SubscriberHandle subscriber = nullptr;
   std::mutex mutex;  ///< guards all but `over` and `capturing`
   std::map<CUcontext, ContextSession*> sessions;
+  GraphKernels graphs;
   std::uint32_t contexts = 0;
   std::atomic<bool> over{false};
   std::atomic<int> capturing{0};  ///< streams that record a graph: the GPU must not be waited for
@@ -72,10 +74,11 @@ struct LaunchCall {
   Call call = Call::kOther;
   CUstream stream = nullptr;
   Launch launch{};
+  CUgraphExec graph = nullptr;
 };
 
 Launch shape(const unsigned int (&size)[6]) {
-  return {{}, {}, {size[0], size[1], size[2]}, {size[3], size[4], size[5]}};
+  return {{}, {}, {size[0], size[1], size[2]}, {size[3], size[4], size[5]}, 0};
 }
 
 /// The parameters of the _ptsz variants are those of the plain ones.
@@ -102,10 +105,10 @@ LaunchCall classify(CUpti_CallbackId id, const void* parameters) {
               shape({p.gridDimX, p.gridDimY, p.gridDimZ, p.blockDimX, p.blockDimY, p.blockDimZ})};
     }
     case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch:
-    case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz:
-      return {Call::kLaunch,
-              static_cast<const cuGraphLaunch_params*>(parameters)->hStream,
-              {kGraph, {}, {}, {}}};
+    case CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch_ptsz: {
+      const auto& p = *static_cast<const cuGraphLaunch_params*>(parameters);
+      return {Call::kLaunch, p.hStream, {kGraph, {}, {}, {}, 0}, p.hGraph};
+    }
     case CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize:
     case CUPTI_DRIVER_TRACE_CBID_cuCtxSynchronize_v2:
     case CUPTI_DRIVER_TRACE_CBID_cuStreamSynchronize:
@@ -137,6 +140,7 @@ void before_launch(LaunchCall call, const CUpti_CallbackData& data) {
   if (call.launch.kernel.empty()) call.launch.kernel = "[unnamed]";
   if (state->plan.profile) call.launch.ranges = current_ranges();
   state->mutex.lock();
+  if (call.graph != nullptr) call.launch.graph = state->graphs.id_of(call.graph, state->wire);
   ContextSession& session = session_of(data.context);
   // The first launch sets the counting up, which waits for the GPU.
   if (state->capturing.load() == 0) {
@@ -183,7 +187,9 @@ void on_driver_call(CUpti_CallbackId id, const CUpti_CallbackData& data) {
     case Call::kCaptureEnd:
       if (!enter && state->capturing.load() > 0) --state->capturing;
       break;
-    case Call::kOther: break;
+    case Call::kOther:
+      if (state->plan.profile) note_graph_call(state->api, id, data, state->mutex, state->graphs);
+      break;
   }
 }
 
@@ -257,6 +263,8 @@ bool enable_callbacks() {
   for (const CUpti_CallbackId call : kDriverCalls)
     if (!enable(CUPTI_CB_DOMAIN_DRIVER_API, call)) return false;
   if (!state->plan.profile) return true;
+  for (const CUpti_CallbackId call : kGraphCalls)
+    if (!enable(CUPTI_CB_DOMAIN_DRIVER_API, call)) return false;
   for (const CUpti_CallbackId call :
        {CUPTI_CBID_NVTX_nvtxRangePushA, CUPTI_CBID_NVTX_nvtxRangePushW,
         CUPTI_CBID_NVTX_nvtxRangePushEx, CUPTI_CBID_NVTX_nvtxRangePop,

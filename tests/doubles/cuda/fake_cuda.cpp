@@ -29,11 +29,22 @@ struct RecordedLaunch {
   std::string name;
   unsigned blocks, threads;
 };
+struct CUgraphNode_st {
+  CUfunc_st* function = nullptr;  ///< of a kernel
+  bool by_kernel = false;         ///< it was given as a CUkernel
+  unsigned blocks = 0, threads = 0;
+  CUgraph_st* child = nullptr;  ///< of a graph inside the graph
+};
 struct CUgraph_st {
-  std::vector<RecordedLaunch> launches;
+  std::vector<CUgraphNode_st*> nodes;
 };
 struct CUgraphExec_st {
-  std::vector<RecordedLaunch> launches;
+  struct Step {
+    CUgraphNode_st* node;
+    RecordedLaunch launch;
+    bool enabled;
+  };
+  std::vector<Step> steps;
 };
 struct CUstream_st {
   bool capturing = false;
@@ -92,6 +103,31 @@ void run(CUcontext context, const RecordedLaunch& launch) {
 CUresult ready() {
   if (initialised_in == 0) return CUDA_ERROR_NOT_INITIALIZED;
   return initialised_in == ::getpid() ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
+}
+
+void add_steps(const CUgraph_st& graph, CUgraphExec_st& executable) {
+  for (CUgraphNode_st* node : graph.nodes)
+    if (node->child != nullptr)
+      add_steps(*node->child, executable);
+    else
+      executable.steps.push_back({node, {node->function->name, node->blocks, node->threads}, true});
+}
+
+CUgraph_st* copy_of(const CUgraph_st& graph) {
+  auto* copy = new CUgraph_st;
+  for (const CUgraphNode_st* node : graph.nodes) {
+    copy->nodes.push_back(new CUgraphNode_st(*node));
+    if (node->child != nullptr) copy->nodes.back()->child = copy_of(*node->child);
+  }
+  return copy;
+}
+
+void destroy(CUgraph_st* graph) {
+  for (CUgraphNode_st* node : graph->nodes) {
+    if (node->child != nullptr) destroy(node->child);
+    delete node;
+  }
+  delete graph;
 }
 
 int device_count() {
@@ -228,7 +264,8 @@ CUresult cuLaunchKernel(CUfunction function, unsigned int gx, unsigned int gy, u
   if (bx * by * bz > 1024) return call.end(CUDA_ERROR_INVALID_VALUE);
   const RecordedLaunch launch{function->name, gx * gy * gz, bx * by * bz};
   if (stream != nullptr && stream->capturing)
-    stream->graph->launches.push_back(launch);
+    stream->graph->nodes.push_back(
+        new CUgraphNode_st{function, false, launch.blocks, launch.threads, nullptr});
   else
     run(top(), launch);
   return call.end(CUDA_SUCCESS);
@@ -261,6 +298,15 @@ CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode) {
   return call.end(CUDA_SUCCESS);
 }
 
+CUresult cuStreamBeginCaptureToGraph(CUstream stream, CUgraph graph, const CUgraphNode*,
+                                     const CUgraphEdgeData*, size_t, CUstreamCaptureMode) {
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuStreamBeginCaptureToGraph, "cuStreamBeginCaptureToGraph",
+            nullptr);
+  stream->capturing = true;
+  stream->graph = graph;
+  return call.end(CUDA_SUCCESS);
+}
+
 CUresult cuStreamEndCapture(CUstream stream, CUgraph* graph) {
   Call call(CUPTI_DRIVER_TRACE_CBID_cuStreamEndCapture, "cuStreamEndCapture", nullptr);
   stream->capturing = false;
@@ -274,15 +320,123 @@ CUresult cuStreamIsCapturing(CUstream stream, CUstreamCaptureStatus* status) {
   return CUDA_SUCCESS;
 }
 
-CUresult cuGraphInstantiateWithFlags(CUgraphExec* executable, CUgraph graph, unsigned long long) {
-  *executable = new CUgraphExec_st{graph->launches};
+CUresult cuGraphCreate(CUgraph* graph, unsigned int) {
+  *graph = new CUgraph_st;
   return CUDA_SUCCESS;
+}
+
+CUresult cuGraphDestroy(CUgraph graph) {
+  destroy(graph);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphAddKernelNode_v2(CUgraphNode* node, CUgraph graph, const CUgraphNode*, size_t,
+                                 const CUDA_KERNEL_NODE_PARAMS* params) {
+  auto* function =
+      params->func != nullptr ? params->func : reinterpret_cast<CUfunc_st*>(params->kern);
+  *node = new CUgraphNode_st{function, params->func == nullptr, params->gridDimX, params->blockDimX,
+                             nullptr};
+  graph->nodes.push_back(*node);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphAddChildGraphNode(CUgraphNode* node, CUgraph graph, const CUgraphNode*, size_t,
+                                  CUgraph child) {
+  *node = new CUgraphNode_st;
+  (*node)->child = copy_of(*child);
+  graph->nodes.push_back(*node);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode* nodes, size_t* count) {
+  if (const char* refused = bops::cuda_double::setting("graphs"))
+    return CUresult(std::atoi(refused));
+  for (size_t i = 0; nodes != nullptr && i < *count && i < graph->nodes.size(); ++i)
+    nodes[i] = graph->nodes[i];
+  *count = graph->nodes.size();
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphNodeGetType(CUgraphNode node, CUgraphNodeType* type) {
+  *type = node->child != nullptr ? CU_GRAPH_NODE_TYPE_GRAPH : CU_GRAPH_NODE_TYPE_KERNEL;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphKernelNodeGetParams_v2(CUgraphNode node, CUDA_KERNEL_NODE_PARAMS* params) {
+  if (node->function == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  *params = {};
+  if (node->by_kernel)
+    params->kern = reinterpret_cast<CUkernel>(node->function);
+  else
+    params->func = node->function;
+  params->gridDimX = node->blocks;
+  params->blockDimX = node->threads;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGraphChildGraphNodeGetGraph(CUgraphNode node, CUgraph* graph) {
+  *graph = node->child;
+  return node->child != nullptr ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult cuFuncGetName(const char** name, CUfunction function) {
+  *name = function->name.c_str();
+  return CUDA_SUCCESS;
+}
+
+CUresult cuKernelGetName(const char** name, CUkernel kernel) {
+  return cuFuncGetName(name, reinterpret_cast<CUfunction>(kernel));
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec* executable, CUgraph graph,
+                                     unsigned long long flags) {
+  const cuGraphInstantiateWithFlags_params told{executable, graph, flags};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphInstantiateWithFlags, "cuGraphInstantiateWithFlags",
+            &told);
+  *executable = new CUgraphExec_st;
+  add_steps(*graph, **executable);
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuGraphExecUpdate_v2(CUgraphExec executable, CUgraph graph,
+                              CUgraphExecUpdateResultInfo* info) {
+  const cuGraphExecUpdate_v2_params told{executable, graph, info};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphExecUpdate_v2, "cuGraphExecUpdate_v2", &told);
+  executable->steps.clear();
+  add_steps(*graph, *executable);
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec executable, CUgraphNode node,
+                                           const CUDA_KERNEL_NODE_PARAMS* params) {
+  const cuGraphExecKernelNodeSetParams_v2_params told{executable, node, params};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphExecKernelNodeSetParams_v2,
+            "cuGraphExecKernelNodeSetParams_v2", &told);
+  for (CUgraphExec_st::Step& step : executable->steps)
+    if (step.node == node) step.launch = {params->func->name, params->gridDimX, params->blockDimX};
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuGraphNodeSetEnabled(CUgraphExec executable, CUgraphNode node, unsigned int enabled) {
+  const cuGraphNodeSetEnabled_params told{executable, node, enabled};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphNodeSetEnabled, "cuGraphNodeSetEnabled", &told);
+  for (CUgraphExec_st::Step& step : executable->steps)
+    if (step.node == node) step.enabled = enabled != 0;
+  return call.end(CUDA_SUCCESS);
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec executable) {
+  const cuGraphExecDestroy_params told{executable};
+  Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphExecDestroy, "cuGraphExecDestroy", &told);
+  delete executable;
+  return call.end(CUDA_SUCCESS);
 }
 
 CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream) {
   const cuGraphLaunch_params told{executable, stream};
   Call call(CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch, "cuGraphLaunch", &told);
-  for (const RecordedLaunch& launch : executable->launches) run(top(), launch);
+  for (const CUgraphExec_st::Step& step : executable->steps)
+    if (step.enabled) run(top(), step.launch);
   return call.end(CUDA_SUCCESS);
 }
 

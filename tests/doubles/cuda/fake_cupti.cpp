@@ -9,6 +9,7 @@
 //   holder=NAME          who holds CUPTI already: subscribing fails with 39
 //   unsupported=FIELD    of cuptiProfilerDeviceSupported: confidentialCompute, vGpu, sli, cmp, wsl
 //   crowded=1            a fourth metric takes a second pass
+//   graphs=CODE          cuGraphGetNodes fails
 //   room=N               ranges that the counter data really holds: the others are dropped
 // $BOPS_REAL_CUPTI is the real library.
 #include <cuda.h>

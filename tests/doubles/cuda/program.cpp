@@ -3,7 +3,17 @@
 //   launch:KERNEL:B:T:N    N launches of KERNEL with B blocks of T threads
 //   bad                    a launch that the driver refuses
 //   sync                   cuCtxSynchronize
+//   wait:PATH              goes on when there is a file of that name
 //   graph:KERNEL:B:T:K:N   K launches recorded into a graph, which is launched N times
+//   record:KERNEL:B:T:K    K launches recorded into the graph in hand
+//   node:KERNEL:B:T        a node added to it
+//   nest                   it becomes the only node of another one, which is in hand then
+//   fresh                  it is destroyed; another, empty one is in hand
+//   drop                   the graph to launch is destroyed
+//   ready, update          a graph to launch is made of the one in hand, or changed to it
+//   replace:N:KERNEL       the Nth node of the one to launch becomes another kernel
+//   disable:N              its Nth node is switched off
+//   play:N                 it is launched N times
 //   push:NAME, pop         an NVTX range
 //   threads:KERNEL:B:T:N:M N launches by each of M threads in the current context
 //   destroy                the current context ends; the one before it is current again
@@ -86,7 +96,78 @@ void launch_graph(const Words& parts) {
                          nullptr));
   check(cuStreamEndCapture(stream, &graph));
   check(cuGraphInstantiateWithFlags(&executable, graph, 0));
+  check(cuGraphDestroy(graph));
   for (unsigned i = 0; i < number(parts, 5); ++i) check(cuGraphLaunch(executable, stream));
+}
+
+CUgraph graph_in_hand = nullptr;
+CUgraphExec graph_to_launch = nullptr;
+
+CUgraph graph() {
+  if (graph_in_hand == nullptr) check(cuGraphCreate(&graph_in_hand, 0));
+  return graph_in_hand;
+}
+
+CUgraphNode node_of_graph(unsigned index) {
+  std::size_t count = 0;
+  check(cuGraphGetNodes(graph(), nullptr, &count));
+  std::vector<CUgraphNode> nodes(count);
+  check(cuGraphGetNodes(graph(), nodes.data(), &count));
+  return nodes.at(index);
+}
+
+void record(const Words& parts) {
+  CUstream stream = nullptr;
+  check(cuStreamCreate(&stream, 0));
+  check(cuStreamBeginCaptureToGraph(stream, graph(), nullptr, nullptr, 0,
+                                    CU_STREAM_CAPTURE_MODE_GLOBAL));
+  const CUfunction kernel = function(parts.at(1));
+  for (unsigned i = 0; i < number(parts, 4); ++i)
+    check(cuLaunchKernel(kernel, number(parts, 2), 1, 1, number(parts, 3), 1, 1, 0, stream, nullptr,
+                         nullptr));
+  check(cuStreamEndCapture(stream, &graph_in_hand));
+}
+
+/// Returns false where the word is about no graph in hand.
+bool perform_on_graph(const std::string& verb, const Words& parts) {
+  if (verb == "record") {
+    record(parts);
+  } else if (verb == "node") {
+    CUDA_KERNEL_NODE_PARAMS params{};
+    params.kern = reinterpret_cast<CUkernel>(function(parts.at(1)));
+    params.gridDimX = number(parts, 2);
+    params.blockDimX = number(parts, 3);
+    CUgraphNode node = nullptr;
+    check(cuGraphAddKernelNode(&node, graph(), nullptr, 0, &params));
+  } else if (verb == "nest") {
+    const CUgraph inner = graph();
+    graph_in_hand = nullptr;
+    CUgraphNode node = nullptr;
+    check(cuGraphAddChildGraphNode(&node, graph(), nullptr, 0, inner));
+    check(cuGraphDestroy(inner));
+  } else if (verb == "ready") {
+    check(cuGraphInstantiateWithFlags(&graph_to_launch, graph(), 0));
+  } else if (verb == "update") {
+    check(cuGraphExecUpdate(graph_to_launch, graph(), nullptr));
+  } else if (verb == "replace") {
+    CUDA_KERNEL_NODE_PARAMS params{};
+    const CUgraphNode node = node_of_graph(number(parts, 1));
+    check(cuGraphKernelNodeGetParams(node, &params));
+    params.func = function(parts.at(2));
+    check(cuGraphExecKernelNodeSetParams(graph_to_launch, node, &params));
+  } else if (verb == "disable") {
+    check(cuGraphNodeSetEnabled(graph_to_launch, node_of_graph(number(parts, 1)), 0));
+  } else if (verb == "play") {
+    for (unsigned i = 0; i < number(parts, 1); ++i) check(cuGraphLaunch(graph_to_launch, nullptr));
+  } else if (verb == "fresh") {
+    check(cuGraphDestroy(graph()));
+    graph_in_hand = nullptr;
+  } else if (verb == "drop") {
+    check(cuGraphExecDestroy(graph_to_launch));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void perform(const Words& words, const char* program);
@@ -121,6 +202,10 @@ void perform(const Words& words, const char* program) {
         std::_Exit(97);
     } else if (verb == "sync") {
       check(cuCtxSynchronize());
+    } else if (verb == "wait") {
+      while (::access(rest.c_str(), F_OK) != 0) ::usleep(1000);
+    } else if (perform_on_graph(verb, parts)) {
+      continue;
     } else if (verb == "graph") {
       launch_graph(parts);
     } else if (verb == "push") {
