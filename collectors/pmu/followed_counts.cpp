@@ -103,7 +103,7 @@ void FollowedCounts::on_event(const ThreadEvent& event) {
   switch (event.kind) {
     case ThreadEvent::Kind::kStarted: start(event.pid, event.tid); break;
     case ThreadEvent::Kind::kExecuted: execute(event.pid, event.former_tid); break;
-    case ThreadEvent::Kind::kExited: exit(event.tid, event.former_tid != 0); break;
+    case ThreadEvent::Kind::kExited: exit(event); break;
     case ThreadEvent::Kind::kForked: fork(event.pid, event.former_tid); break;
     case ThreadEvent::Kind::kHeld:
     case ThreadEvent::Kind::kReleased: break;
@@ -121,10 +121,15 @@ std::size_t FollowedCounts::new_process(pid_t pid, std::uint64_t now_ns) {
   return current_process_[pid] = processes_.size() - 1;
 }
 
-std::size_t FollowedCounts::process_of(pid_t pid, std::uint64_t now_ns) {
+/// Of the thread `tid` that has started. A thread that its process made at its very end may be told
+/// of after all others have ended; a first thread is a new process, perhaps with an old id.
+std::size_t FollowedCounts::process_of(pid_t pid, pid_t tid, std::uint64_t now_ns) {
   const auto known = current_process_.find(pid);
-  if (known != current_process_.end() && !processes_[known->second].end_ns) return known->second;
-  return new_process(pid, now_ns);
+  if (known == current_process_.end()) return new_process(pid, now_ns);
+  ProcessCounts& process = processes_[known->second];
+  if (process.end_ns && tid == pid) return new_process(pid, now_ns);
+  process.end_ns.reset();
+  return known->second;
 }
 
 void FollowedCounts::start(pid_t pid, pid_t tid) {
@@ -133,7 +138,7 @@ void FollowedCounts::start(pid_t pid, pid_t tid) {
   live.row.pid = pid;
   live.row.tid = tid;
   live.row.start_ns = now_ns;
-  live.process = process_of(pid, now_ns);
+  live.process = process_of(pid, tid, now_ns);
   ++live_threads_[live.process];
   if (auto inherited = inherited_.extract(tid); inherited && tid == pid)
     live.regions = std::make_unique<ThreadRegions>(std::move(inherited.mapped()));
@@ -164,13 +169,24 @@ void FollowedCounts::open(Live& live, Start start) {
     closing_.clear();
     opened = try_to_open();
   }
-  if (!opened) return leave_uncounted(live.row, opened.error());
+  if (!opened) return leave_uncounted(live, opened.error());
   live.counters = std::move(*opened);
   if (live.counters) live.row.via = live.counters->via();
 }
 
-void FollowedCounts::leave_uncounted(ThreadCounts& row, const Error& reason) {
-  if (std::exchange(row.counted, false)) add_reason(uncounted_, reason);
+void FollowedCounts::leave_uncounted(Live& live, const Error& reason) {
+  if (!std::exchange(live.row.counted, false)) return;
+  add_reason(uncounted_, reason);
+  live.refusal = reason.message;
+}
+
+/// Of a thread that was killed before its first instruction. Its counters were opened meanwhile:
+/// they were refused, or say that they were lost.
+void FollowedCounts::has_executed_nothing(Live& live) {
+  live.counters.reset();
+  if (std::exchange(live.row.counted, true)) return;
+  const auto reasons = uncounted_.find(live.refusal);
+  if (reasons != uncounted_.end() && --reasons->second.threads == 0) uncounted_.erase(reasons);
 }
 
 /// Why the thread cannot be counted, if it cannot.
@@ -186,7 +202,7 @@ std::optional<Error> FollowedCounts::read(Live& live) {
 
 /// Ends the row of a thread, whose counters stay open.
 void FollowedCounts::finish(Live& live, std::uint64_t now_ns) {
-  if (const auto missing = read(live)) leave_uncounted(live.row, *missing);
+  if (const auto missing = read(live)) leave_uncounted(live, *missing);
   live.row.end_ns = now_ns;
   if (live.row.name.empty()) live.row.name = read_comm(live.row.pid, live.row.tid).value_or("");
   if (live.last.state == Reading::State::kScaled) {
@@ -214,12 +230,13 @@ bool FollowedCounts::wants_exit_stop(pid_t tid) const {
          !found->second.counters->can_be_read_after_its_end();
 }
 
-void FollowedCounts::exit(pid_t tid, bool by_execve) {
-  const auto found = live_.find(tid);
+void FollowedCounts::exit(const ThreadEvent& event) {
+  const auto found = live_.find(event.tid);
   if (found == live_.end()) return;
-  if (by_execve) name_by_program(found->second);
+  if (event.former_tid != 0) name_by_program(found->second);
+  if (!event.has_executed) has_executed_nothing(found->second);
   constexpr std::size_t kClosedTogether = 32;
-  inherited_.erase(tid);
+  inherited_.erase(event.tid);
   finish(found->second, now());
   closing_.push_back(std::move(found->second.counters));
   if (closing_.size() >= kClosedTogether) closing_.clear();

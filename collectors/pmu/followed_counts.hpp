@@ -47,6 +47,7 @@ class FollowedCounts {
     Reading base;                            ///< at the start of the row
     Reading last;                            ///< the highest that was read, less `base`
     std::unique_ptr<ThreadRegions> regions;  ///< null: it has none
+    std::string refusal;                     ///< the reason in uncounted_; empty: none
   };
   /// What is known of a program before it runs.
   struct Program {
@@ -66,13 +67,14 @@ class FollowedCounts {
 
   void start(pid_t pid, pid_t tid);
   void execute(pid_t pid, pid_t former_tid);
-  void exit(pid_t tid, bool by_execve);
+  void exit(const ThreadEvent& event);
   void fork(pid_t child, pid_t maker);
   void open(Live& live, Start start);
   [[nodiscard]] std::optional<Error> read(Live& live);
   void finish(Live& live, std::uint64_t now_ns);
   void name_by_program(Live& live) const;
-  void leave_uncounted(ThreadCounts& row, const Error& reason);
+  void leave_uncounted(Live& live, const Error& reason);
+  void has_executed_nothing(Live& live);
   static void add_reason(std::map<std::string, Reasons>& reasons, const Error& reason);
   void warn_once(std::string code, std::string message);
   void look_at_program(pid_t pid, const ProcessCounts& process);
@@ -80,7 +82,7 @@ class FollowedCounts {
   void add_regions(const Live& live, ThreadCounts& row, RegionRows& regions) const;
   void warn_of_regions(const RegionRows& regions, RunCounts& run) const;
   [[nodiscard]] std::size_t new_process(pid_t pid, std::uint64_t now_ns);
-  [[nodiscard]] std::size_t process_of(pid_t pid, std::uint64_t now_ns);
+  [[nodiscard]] std::size_t process_of(pid_t pid, pid_t tid, std::uint64_t now_ns);
   [[nodiscard]] std::uint64_t now() const;
   [[nodiscard]] bool is_waiting_root(const Live& live) const;
 

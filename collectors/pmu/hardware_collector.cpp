@@ -170,8 +170,18 @@ Result<void> HardwareCollector::configure(const CountingOptions& options) {
   options_ = options;
   // Runs that count vector work alone sample nothing.
   if (options_.vector == VectorCounting::kAlone) options_.sample_period = 0;
+  if (auto refused = refuse_kernel(); !refused) return refused;
   if (auto refused = refuse_sampling(); !refused) return refused;
   return plan_vector_work();
+}
+
+/// Tried before the target starts: the probe was of what the user executes, and PAPI opens nothing
+/// before the target's own program.
+Result<void> HardwareCollector::refuse_kernel() const {
+  if (!options_.with_kernel || !sets()) return {};
+  const auto opened = PerfCounters(*sets(), true).open(0, Start::kOnExec);
+  if (!opened) return tl::unexpected(opened.error());
+  return {};
 }
 
 Result<void> HardwareCollector::refuse_sampling() const {
@@ -263,7 +273,8 @@ Result<void> HardwareCollector::make_counters() {
     if (!papi) return tl::unexpected(papi.error());
     if (options_.snapshots && !papi_reads_running_threads())
       return failure("PAPI before 7.1 reads wrong numbers from threads that run",
-                     "leave out --interval, --control and --usage, or count with --collector perf");
+                     "count with --collector perf, or leave out what reads them: bops attach, "
+                     "--interval, --control, --usage");
     counters_ = *std::move(papi);
   } else if (papi && (!options_.snapshots || papi_reads_running_threads())) {
     counters_ = std::make_unique<DividedCounters>(*std::move(papi), std::move(perf));
@@ -303,6 +314,11 @@ Result<void> HardwareCollector::prepare(LaunchPlan& plan, const RunDirectory& di
                        ": it is setuid or setgid, or has capabilities, and the kernel lets nobody "
                        "look into such a program",
                    "run bops as root, or run it uncounted with --allow-uncounted");
+  if (options_.follow && !proc_is_of_own_namespace())
+    return failure(
+        "/proc is that of another PID namespace: the processes in it are not those that "
+        "bops follows",
+        "mount its own: unshare --mount-proc, or mount -t proc proc /proc");
   program_ = plan.executable;
   start_ns_ = directory.start_mono_ns;
   regions_.reset();

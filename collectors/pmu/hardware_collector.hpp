@@ -56,6 +56,7 @@ class HardwareCollector final : public Collector {
   void count_vector_work();
   void estimate_vector_work(RunCounts& run) const;
   void open_region_channel();
+  [[nodiscard]] Result<void> refuse_kernel() const;
   [[nodiscard]] Result<void> refuse_sampling() const;
   void add_samples(RunCounts& run) const;
   [[nodiscard]] Result<void> hold(pid_t root);

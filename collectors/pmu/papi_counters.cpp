@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "collectors/pmu/perf_access.hpp"
+#include "platform/procfs.hpp"
 
 namespace bops::pmu {
 namespace {
@@ -25,9 +26,12 @@ std::string papi_name(const Event& event) {
   return name.data();
 }
 
+/// PAPI has no text for some of its codes.
 Error papi_error(const std::string& doing, int code) {
-  return {"PAPI cannot " + doing + ": " + PAPI_strerror(code),
-          "count through perf_event_open alone: --collector perf", FailureKind::kRefused};
+  const char* const text = PAPI_strerror(code);
+  return {
+      "PAPI cannot " + doing + ": " + (text != nullptr ? text : "error " + std::to_string(code)),
+      "count through perf_event_open alone: --collector perf", FailureKind::kRefused};
 }
 
 /// PAPI's global state, from its initialisation to its shutdown.
@@ -154,8 +158,9 @@ Result<int> PapiCounters::event_set() {
 Result<std::unique_ptr<OpenCounters>> PapiCounters::open(pid_t tid, Start /*start*/) {
   const auto event_set = this->event_set();
   if (!event_set) return tl::unexpected(event_set.error());
-  const auto give_up = [&](const char* doing, int error) {
+  const auto give_up = [&](const char* doing, int error) -> Result<std::unique_ptr<OpenCounters>> {
     discard(*event_set);
+    if (has_ended(tid)) return nullptr;
     return tl::unexpected(papi_error(doing, error));
   };
   if (const int error = PAPI_attach(*event_set, static_cast<unsigned long>(tid)); error != PAPI_OK)

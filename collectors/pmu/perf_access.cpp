@@ -56,15 +56,20 @@ std::string with_value(const char* name, std::optional<int> value) {
   return std::string(name) + (value ? " is " + std::to_string(*value) : "");
 }
 
-Error no_such_event(const PerfObstacles& obstacles) {
+Error no_such_event(int error, const PerfObstacles& obstacles) {
+  const std::string call = std::string(" (perf_event_open: ") +
+                           (error == ENOENT   ? "ENOENT"
+                            : error == ENODEV ? "ENODEV"
+                                              : "EOPNOTSUPP") +
+                           ")";
   if (!obstacles.core_pmus.empty())
-    return {"the kernel does not know an event of this CPU's table (perf_event_open: ENOENT)",
+    return {"the kernel does not know an event of this CPU's table" + call,
             "count in software, and report the CPU: bops doctor --json", FailureKind::kRefused};
   if (obstacles.is_virtual)
-    return {"this virtual machine exposes no CPU performance counters (perf_event_open: ENOENT)",
+    return {"this virtual machine exposes no CPU performance counters" + call,
             "use bare metal, or let the hypervisor expose them (KVM: -cpu host,pmu=on)",
             FailureKind::kRefused};
-  return {"the kernel has no driver for this CPU's counters (perf_event_open: ENOENT)",
+  return {"the kernel has no driver for this CPU's counters" + call,
           "look for \"PMU\" in dmesg: the firmware may keep the counters for itself",
           FailureKind::kRefused};
 }
@@ -161,7 +166,7 @@ Error perf_error(int error, const PerfObstacles& obstacles, bool with_kernel) {
   switch (error) {
     case ENOENT:
     case EOPNOTSUPP:
-    case ENODEV: return no_such_event(obstacles);
+    case ENODEV: return no_such_event(error, obstacles);
     case EACCES:
     case EPERM: return not_permitted(error, obstacles, with_kernel);
     case ENOSYS:
@@ -184,7 +189,9 @@ Error perf_error(int error, const PerfObstacles& obstacles, bool with_kernel) {
               FailureKind::kRefused};
     default:
       return {"perf_event_open: " + std::generic_category().message(error),
-              "bops doctor tells what hardware counters need", FailureKind::kRefused};
+              "count in software meanwhile (--collector native), and report what bops doctor "
+              "--json says",
+              FailureKind::kRefused};
   }
 }
 

@@ -14,6 +14,7 @@
 #include "collectors/pmu/perf_access.hpp"
 #include "collectors/pmu/perf_group.hpp"
 #include "collectors/pmu/shared_groups.hpp"
+#include "platform/procfs.hpp"
 
 namespace bops::pmu {
 namespace {
@@ -162,7 +163,8 @@ Result<std::unique_ptr<OpenCounters>> open_with(const std::vector<EventSet>& set
                                                 Sampler* sampler) {
   auto counters = std::make_unique<PerfOpenCounters>(sets, with_witness);
   const int error = counters->open(manner, sampler);
-  if (error == ESRCH) return nullptr;
+  // The kernel's answer for a thread that is being killed has many names.
+  if (error == ESRCH || (error != 0 && manner.tid != 0 && has_ended(manner.tid))) return nullptr;
   if (error != 0)
     return tl::unexpected(perf_error(error, read_perf_obstacles(), manner.with_kernel));
   return counters;

@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "platform/procfs.hpp"
+
 namespace bops::pmu {
 namespace {
 
@@ -40,6 +42,11 @@ bool watch(int ready, int fd) {
   epoll_event event{};
   event.events = EPOLLIN;
   return ::epoll_ctl(ready, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/// Any process may connect to the socket; only those that bops follows have anything to ask.
+bool is_followed(pid_t pid) {
+  return read_status_number("/proc/" + std::to_string(pid) + "/status", "TracerPid") == ::getpid();
 }
 
 void send(int socket, const RegionGrant& grant) {
@@ -99,7 +106,7 @@ void RegionChannel::accept_all() {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0 ||
-        !watch(ready_.get(), socket.get()))
+        !is_followed(peer.pid) || !watch(ready_.get(), socket.get()))
       continue;
     connections_.push_back({std::move(socket), peer.pid});
   }

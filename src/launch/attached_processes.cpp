@@ -1,10 +1,13 @@
 #include "launch/attached_processes.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <utility>
 
 #include "launch/awaited_change.hpp"
 #include "launch/waiting.hpp"
+#include "platform/procfs.hpp"
 
 namespace bops {
 
@@ -19,6 +22,24 @@ Result<AttachedProcesses> AttachedProcesses::attach(const std::vector<pid_t>& pi
       return tl::unexpected(followed.error());
     }
   return attached;
+}
+
+Result<AttachedProcesses> AttachedProcesses::attach_members(const std::vector<pid_t>& pids,
+                                                            ThreadFollower::Listener listener) {
+  auto signals = SignalHold::take();
+  if (!signals) return tl::unexpected(signals.error());
+  AttachedProcesses attached(std::move(*signals), std::move(listener));
+  for (const pid_t pid : pids) attached.attach_member(pid);
+  if (!attached.left_out_.empty() && !attached.follower_->is_following_any())
+    return tl::unexpected(attached.left_out_.begin()->second);
+  return attached;
+}
+
+/// One that is gone again, and bops itself, are nothing to tell of.
+void AttachedProcesses::attach_member(pid_t pid) {
+  if (pid == ::getpid() || follower_->is_following(pid) || left_out_.contains(pid)) return;
+  if (const auto followed = follower_->attach(pid); !followed && !has_ended(pid))
+    left_out_.emplace(pid, followed.error());
 }
 
 void AttachedProcesses::reap() {
@@ -49,8 +70,7 @@ WaitClock::time_point AttachedProcesses::attach_newcomers(const Newcomers& more)
   constexpr WaitClock::duration kSoon = std::chrono::milliseconds(100);
   constexpr int kShareOfTime = 20;
   const WaitClock::time_point begin = WaitClock::now();
-  for (const pid_t pid : more())
-    if (!follower_->is_following(pid)) (void)follower_->attach(pid);
+  for (const pid_t pid : more()) attach_member(pid);
   const WaitClock::time_point end = WaitClock::now();
   return end + std::max(kSoon, kShareOfTime * (end - begin));
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "launch/signal_hold.hpp"
 #include "launch/target_process.hpp"
 #include "launch/thread_follower.hpp"
+#include "model/error.hpp"
 
 namespace bops {
 
@@ -25,6 +27,10 @@ class AttachedProcesses {
   /// Attaches to all of them, or to none.
   [[nodiscard]] static Result<AttachedProcesses> attach(const std::vector<pid_t>& pids,
                                                         ThreadFollower::Listener listener);
+  /// Attaches to those that it can: of a group that processes join and leave meanwhile. An error
+  /// only where there are some, and none can be attached to.
+  [[nodiscard]] static Result<AttachedProcesses> attach_members(const std::vector<pid_t>& pids,
+                                                                ThreadFollower::Listener listener);
 
   /// Processes that appear in `more()`, asked ten times a second unless that takes too long, are
   /// attached to as well (a cgroup has no event that tells of them).
@@ -34,6 +40,9 @@ class AttachedProcesses {
   /// there is one.
   void wait(std::optional<std::chrono::nanoseconds> duration, const Ticker& ticker,
             const Newcomers& more = {}, std::span<const Watched> watched = {});
+
+  /// Why processes that were there could not be attached to, by their ids.
+  [[nodiscard]] const std::map<pid_t, Error>& left_out() const { return left_out_; }
 
   /// Lets all go that are left.
   void detach() { follower_->detach_all(); }
@@ -45,11 +54,13 @@ class AttachedProcesses {
   /// Handles all that has happened to the followed threads.
   void reap();
   void on_end(pid_t tid) const;
+  void attach_member(pid_t pid);
   [[nodiscard]] bool asked_to_end() const;
   [[nodiscard]] std::chrono::steady_clock::time_point attach_newcomers(const Newcomers& more);
 
   SignalHold signals_;
   std::unique_ptr<ThreadFollower> follower_;
+  std::map<pid_t, Error> left_out_;
 };
 
 }  // namespace bops

@@ -20,6 +20,7 @@ namespace bops {
 namespace {
 
 constexpr unsigned kEventShift = 16;  // of a wait status, ptrace(2)
+constexpr int kStopCodeShift = 8;     // of the si_code of a stop, ptrace(2)
 
 // No PTRACE_O_EXITKILL: the target outlives bops.
 constexpr unsigned long kWithoutExit =
@@ -32,8 +33,9 @@ long trace(__ptrace_request request, pid_t tid, unsigned long data) {
   return ::ptrace(request, tid, nullptr, data);
 }
 
-void go_on(pid_t tid, int signal = 0) {
-  trace(PTRACE_CONT, tid, static_cast<unsigned long>(signal));
+/// False if it was killed meanwhile.
+bool go_on(pid_t tid, int signal = 0) {
+  return trace(PTRACE_CONT, tid, static_cast<unsigned long>(signal)) == 0;
 }
 
 bool stops_processes(int signal) {
@@ -50,14 +52,21 @@ bool is_traced(pid_t tid) {
   return read_status_number(path, "TracerPid") == ::getpid();
 }
 
-Result<void> refused(pid_t pid, int error) {
-  return tl::unexpected(trace_error(pid, error, read_trace_obstacles(pid)));
+Result<void> refused(pid_t pid, int error, bool runs_already) {
+  return tl::unexpected(trace_error(pid, error, read_trace_obstacles(pid), runs_already));
 }
 
 pid_t event_message(pid_t tid) {
   unsigned long message = 0;
   return ::ptrace(PTRACE_GETEVENTMSG, tid, nullptr, &message) == 0 ? static_cast<pid_t>(message)
                                                                    : 0;
+}
+
+/// Whether a thread that was in another stop has been killed there, and now stops at its end.
+bool is_ending(pid_t tid) {
+  siginfo_t info{};
+  return ::ptrace(PTRACE_GETSIGINFO, tid, nullptr, &info) == 0 &&
+         info.si_code >> kStopCodeShift == PTRACE_EVENT_EXIT;
 }
 
 /// A stop is told while the thread is still on its way off its CPU. Any request waits for that.
@@ -76,13 +85,16 @@ Result<void> ThreadFollower::follow_held(pid_t child) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     seized = trace(PTRACE_SEIZE, child, kOptions);
   }
-  if (seized != 0) return refused(child, errno);
+  if (seized != 0) return refused(child, errno, false);
   threads_[child] = {child};
   ++stopping_at_exit_;
   return {};
 }
 
 Result<void> ThreadFollower::attach(pid_t pid) {
+  if (const auto process = read_process_of_thread(pid); process && *process != pid)
+    return failure(std::to_string(pid) + " is a thread of process " + std::to_string(*process),
+                   "name the process: -p " + std::to_string(*process));
   bool any = false;
   // Threads that come while the list is read are on the next one, unless their makers were seized
   // already: then they announce themselves.
@@ -94,9 +106,10 @@ Result<void> ThreadFollower::attach(pid_t pid) {
         continue;
       }
       if (trace(PTRACE_SEIZE, tid, kOptions) != 0) {
+        const int error = errno;
         // A thread that has ended, or was seized by the kernel as a child of one that was.
-        if (any && (errno == ESRCH || errno == EPERM)) continue;
-        return refused(pid, errno);
+        if (any && (error == ESRCH || has_ended(tid) || is_traced(tid))) continue;
+        return refused(tid, error, true);
       }
       any = found_new = true;
       threads_[tid] = {pid};
@@ -105,7 +118,7 @@ Result<void> ThreadFollower::attach(pid_t pid) {
     }
   }
   if (any) return {};
-  return refused(pid, ESRCH);
+  return refused(pid, ESRCH, true);
 }
 
 void ThreadFollower::tell(ThreadEvent::Kind kind, pid_t pid, pid_t tid, pid_t former_tid) const {
@@ -113,21 +126,26 @@ void ThreadFollower::tell(ThreadEvent::Kind kind, pid_t pid, pid_t tid, pid_t fo
 }
 
 void ThreadFollower::tell_exit(pid_t tid, Followed& thread, pid_t successor) const {
-  if (std::exchange(thread.exit_told, true)) return;
-  tell(ThreadEvent::Kind::kExited, thread.pid, tid, successor);
+  if (std::exchange(thread.exit_told, true) || !listener_) return;
+  listener_({ThreadEvent::Kind::kExited, thread.pid, tid, successor, thread.has_executed});
+}
+
+ThreadFollower::Stop ThreadFollower::go_on_executing(pid_t tid, int signal) {
+  if (go_on(tid, signal)) threads_[tid].has_executed = true;
+  return Stop::kWentOn;
 }
 
 ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
-  const auto event = static_cast<unsigned>(status) >> kEventShift;
+  auto event = static_cast<unsigned>(status) >> kEventShift;
   const int signal = WSTOPSIG(status);
-  const auto known = threads_.find(tid);
-  if (known == threads_.end()) {
+  if (!threads_.contains(tid)) {
     // The first stop of a thread that was killed at once may be PTRACE_EVENT_EXIT.
     if (event == 0) return Stop::kNotFollowed;
     on_first_stop(tid);
+    if (is_ending(tid)) event = PTRACE_EVENT_EXIT;
   }
   switch (event) {
-    case 0: go_on(tid, signal); return Stop::kWentOn;
+    case 0: return go_on_executing(tid, signal);
     case PTRACE_EVENT_STOP:
       if (!stops_processes(signal)) break;
       forget_stop(tid);
@@ -141,11 +159,13 @@ ThreadFollower::Stop ThreadFollower::on_stop(pid_t tid, int status) {
       break;
     case PTRACE_EVENT_CLONE: last_maker_ = tid; break;
     case PTRACE_EVENT_EXEC: on_exec(tid); break;
-    case PTRACE_EVENT_EXIT: tell_exit(tid, threads_[tid]); break;
+    case PTRACE_EVENT_EXIT:
+      tell_exit(tid, threads_[tid]);
+      go_on(tid);
+      return Stop::kWentOn;
     default: break;
   }
-  go_on(tid);
-  return Stop::kWentOn;
+  return go_on_executing(tid);
 }
 
 /// The process that the new thread `tid` belongs to. What makes it is told before or after its
@@ -164,7 +184,7 @@ void ThreadFollower::on_first_stop(pid_t tid) {
   std::optional<bool> inherited;
   if (!threads_.empty() && (stopping_at_exit_ == 0 || stopping_at_exit_ == threads_.size()))
     inherited = stopping_at_exit_ > 0;
-  threads_[tid] = {pid};
+  threads_[tid] = {pid, false};
   ++stopping_at_exit_;
   let_stop(tid);
   let_maker_go_on();
@@ -229,7 +249,8 @@ ThreadFollower::End ThreadFollower::on_unknown_end(pid_t tid) {
   if (left_to_parents_.erase(tid) > 0 || !is_traced(tid)) return End::kOfProcess;
   const pid_t pid = process_of_new(tid);
   tell(ThreadEvent::Kind::kStarted, pid, tid);
-  tell(ThreadEvent::Kind::kExited, pid, tid);
+  Followed killed{pid, false};
+  tell_exit(tid, killed);
   return end_of(pid, tid);
 }
 

@@ -79,6 +79,7 @@ class ThreadFollower {
 
   struct Followed {
     pid_t pid = 0;
+    bool has_executed = true;  ///< it was let go on after its first stop
     bool exit_told = false;
     bool stops_at_exit = true;
   };
@@ -95,6 +96,7 @@ class ThreadFollower {
   [[nodiscard]] End end_of(pid_t pid, pid_t tid);
   void detach_stopped(pid_t tid, int status);
   [[nodiscard]] pid_t process_of_new(pid_t tid);
+  [[nodiscard]] Stop go_on_executing(pid_t tid, int signal = 0);
 
   Listener listener_;
   WantsExitStop wants_exit_stop_;

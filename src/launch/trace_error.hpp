@@ -16,12 +16,16 @@ struct TraceObstacles {
   std::optional<pid_t> tracer;      ///< who traces the process already; 0: nobody
   std::optional<int> seccomp_mode;  ///< of this process: 2 is a filter (proc(5), status)
   std::optional<uid_t> owner;       ///< real user of the process
+  bool is_zombie = false;           ///< it has ended, and its parent has not asked for that
+  bool is_kernel_thread = false;    ///< a child of kthreadd, or that itself
 };
 
 /// `proc` is where procfs is mounted.
 [[nodiscard]] TraceObstacles read_trace_obstacles(pid_t pid, const std::string& proc = "/proc");
 
-/// The Error for `error`, the errno of PTRACE_SEIZE of `pid`.
-[[nodiscard]] Error trace_error(pid_t pid, int error, const TraceObstacles& obstacles);
+/// The Error for `error`, the errno of PTRACE_SEIZE of `pid`: a process that runs already, or
+/// bops's own child.
+[[nodiscard]] Error trace_error(pid_t pid, int error, const TraceObstacles& obstacles,
+                                bool runs_already = false);
 
 }  // namespace bops

@@ -62,6 +62,8 @@ struct ThreadEvent {
   /// kExecuted: the id that the thread had before, mostly `tid`. kForked: the maker's. kExited: the
   /// thread that made it end, and took its id, by its execve(2); mostly 0.
   pid_t former_tid = 0;
+  /// kExited: false if the thread was killed before its first instruction.
+  bool has_executed = true;
 };
 
 /// Where a run keeps what it must not lose. The session owns the directory.

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <csignal>
+#include <filesystem>
 #include <memory>
 #include <system_error>
 
@@ -71,6 +73,18 @@ Result<ProcessStat> read_process_stat(pid_t pid) {
   if (!content) return tl::unexpected(content.error());
   if (const auto stat = parse_process_stat(*content)) return *stat;
   return failure("cannot make sense of " + proc_path(pid, "stat"));
+}
+
+bool proc_is_of_own_namespace() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self", error);
+  return error || self == std::to_string(::getpid());
+}
+
+bool has_ended(pid_t tid) {
+  if (const auto stat = read_process_stat(tid)) return stat->state == 'Z' || stat->state == 'X';
+  // Not read: perhaps for want of descriptors.
+  return ::kill(tid, 0) != 0 && errno == ESRCH;
 }
 
 Result<std::string> read_comm(pid_t pid, pid_t tid) {

@@ -31,6 +31,12 @@ struct ProcessStat {
 
 [[nodiscard]] Result<ProcessStat> read_process_stat(pid_t pid);
 
+/// False in a PID namespace whose /proc is that of another one: the ids there are other processes'.
+[[nodiscard]] bool proc_is_of_own_namespace();
+
+/// Whether that thread or process is a zombie, or not there.
+[[nodiscard]] bool has_ended(pid_t tid);
+
 /// The name of a thread (at most 15 bytes, any but NUL).
 [[nodiscard]] Result<std::string> read_comm(pid_t pid, pid_t tid);
 

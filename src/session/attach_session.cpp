@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -69,6 +70,16 @@ void warn_of_attaching(RunRecord& record) {
                              "before is not in this record"});
 }
 
+/// Processes of the cgroup that ran, and are not in the record.
+void warn_of_left_out(const std::map<pid_t, Error>& left_out, RunRecord& record) {
+  if (left_out.empty()) return;
+  const Error& first = left_out.begin()->second;
+  record.warnings.push_back({"processes_uncounted", std::to_string(left_out.size()) +
+                                                        " processes were not counted: " +
+                                                        first.message + "; " + first.remedy});
+  if (record.counts.quality < Quality::kPartial) record.counts.quality = Quality::kPartial;
+}
+
 }  // namespace
 
 Result<std::string> cgroup_of_unit(const std::string& unit) {
@@ -102,8 +113,11 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   warn_of_attaching(record);
   if (auto written = write_manifest(place, manifest_of(record, nullptr, place)); !written)
     return tl::unexpected(written.error());
-  auto attached = AttachedProcesses::attach(
-      *pids, [collector](const ThreadEvent& event) { (void)collector->on_thread_event(event); });
+  const auto on_event = [collector](const ThreadEvent& event) {
+    (void)collector->on_thread_event(event);
+  };
+  auto attached = request.cgroup.empty() ? AttachedProcesses::attach(*pids, on_event)
+                                         : AttachedProcesses::attach_members(*pids, on_event);
   if (!attached) return tl::unexpected(attached.error());
 
   IntervalSeries series;
@@ -145,6 +159,7 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
     return tl::unexpected(counts.error());
   }
   record = so_far(std::move(record), *std::move(counts), wall_ns);
+  warn_of_left_out(attached->left_out(), record);
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));
   explain_missing_numbers(record);

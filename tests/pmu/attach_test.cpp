@@ -1,6 +1,7 @@
 // Processes that run already are counted from then on, and left as they were.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -197,6 +198,79 @@ TEST_F(Attached, what_is_not_there_is_refused) {
   const auto attached = attach({pid});
   ASSERT_FALSE(attached);
   EXPECT_NE(attached.error().message.find("no such process"), std::string::npos);
+}
+
+TEST_F(Attached, a_thread_is_not_taken_for_a_process) {
+  Started process({program("threads"), "1", "4000000000"});
+  process.wait_for_threads(2);
+  const pid_t thread = read_threads(process.pid()).back();
+  ASSERT_NE(thread, process.pid());
+  const auto attached = attach({thread});
+  ASSERT_FALSE(attached);
+  EXPECT_NE(attached.error().remedy.find("-p " + std::to_string(process.pid())), std::string::npos);
+}
+
+/// Traces one thread of somebody else's until it is killed.
+class Tracer {
+ public:
+  explicit Tracer(pid_t tid) {
+    std::array<int, 2> ready{};
+    EXPECT_EQ(::pipe(ready.data()), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const bool seized = ::ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0;
+      const char answer = seized ? 'y' : 'n';
+      if (::write(ready[1], &answer, 1) == 1) ::pause();
+      ::_exit(1);
+    }
+    char answer = 'n';
+    EXPECT_EQ(::read(ready[0], &answer, 1), 1);
+    EXPECT_EQ(answer, 'y');
+    for (const int end : ready) ::close(end);
+  }
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+  ~Tracer() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+TEST_F(Attached, a_thread_that_another_tracer_holds_is_not_left_out_silently) {
+  Started process({program("threads"), "2", "4000000000"});
+  process.wait_for_threads(3);
+  const Tracer tracer(read_threads(process.pid()).back());
+  const auto attached = attach({process.pid()});
+  ASSERT_FALSE(attached);
+  EXPECT_NE(attached.error().message.find("process " + std::to_string(tracer.pid()) + " traces it"),
+            std::string::npos)
+      << attached.error().message;
+  EXPECT_EQ(read_status_number("/proc/" + std::to_string(process.pid()) + "/status", "TracerPid"),
+            0);
+}
+
+TEST_F(Attached, members_of_a_group_may_be_gone_and_those_that_refuse_are_told_of) {
+  Started gone({program("exit_with"), "0"});
+  const pid_t gone_pid = gone.pid();
+  (void)gone.end();
+  Started held({program("busy_loop")});
+  Started free({program("busy_loop")});
+  const Tracer tracer(held.pid());
+  const auto ignore = [](const ThreadEvent&) {};
+  auto attached =
+      AttachedProcesses::attach_members({gone_pid, ::getpid(), held.pid(), free.pid()}, ignore);
+  ASSERT_TRUE(attached) << attached.error().message;
+  ASSERT_EQ(attached->left_out().size(), 1U);
+  EXPECT_EQ(attached->left_out().begin()->first, held.pid());
+  EXPECT_EQ(read_status_number("/proc/" + std::to_string(free.pid()) + "/status", "TracerPid"),
+            ::getpid());
+  attached->detach();
+  EXPECT_FALSE(AttachedProcesses::attach_members({held.pid()}, ignore));
+  EXPECT_TRUE(AttachedProcesses::attach_members({gone_pid}, ignore));
 }
 
 TEST_F(Attached, newcomers_are_attached_as_they_appear) {
