@@ -127,10 +127,11 @@ class CudaCollector final : public Collector {
 
 Probe CudaCollector::probe() const {
   Probe driver = check_driver(this_machine());
-  if (driver.nothing_to_count) return driver;
+  if (driver.nothing_to_count && HostMetrics::in_this_build()) return driver;
   // Then what this build and this machine's CUDA lack: CUPTI and its host library.
   if (const auto host = HostMetrics::open(); !host)
-    return {false, host.error().message, host.error().remedy};
+    return {false, host.error().message + (driver.nothing_to_count ? "; " + driver.reason : ""),
+            host.error().remedy, driver.nothing_to_count};
   if (!find_library_file(kInjection))
     return {false, "bops's library for CUDA programs (" + std::string(kInjection) + ") is missing",
             "install all of bops"};
@@ -147,7 +148,8 @@ Result<void> CudaCollector::prepare(LaunchPlan& plan, const RunDirectory& direct
     return failure("cannot make the directory " + directory_ + ": " + std::strerror(errno),
                    "set BOPS_STATE_DIR to a directory with free space");
   const std::string path = plan_path(directory);
-  const std::string text = plan_text(mode_, tensor_operations_, fetch_ms_, cupti->path(), directory_);
+  const std::string text =
+      plan_text(mode_, tensor_operations_, fetch_ms_, cupti->path(), directory_);
   if (auto written = write_file_whole(path, text, 0600); !written) return written;
   set_variable(plan.environment, "CUDA_INJECTION64_PATH", *library);
   set_variable(plan.environment, wire::kPlanVariable, path);

@@ -14,6 +14,8 @@ namespace bops::cuda {
 
 class HostMetrics {
  public:
+  /// False where CMake found no CUPTI: nothing of GPUs is in this build then.
+  [[nodiscard]] static bool in_this_build();
   /// Fails where this build or this machine has no CUPTI.
   [[nodiscard]] static Result<HostMetrics> open();
   HostMetrics(HostMetrics&&) noexcept;

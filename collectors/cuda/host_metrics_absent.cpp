@@ -10,6 +10,9 @@ HostMetrics::HostMetrics(HostMetrics&&) noexcept = default;
 HostMetrics& HostMetrics::operator=(HostMetrics&&) noexcept = default;
 HostMetrics::~HostMetrics() = default;
 
+bool HostMetrics::in_this_build() {
+  return false;
+}
 Result<HostMetrics> HostMetrics::open() {
   return failure("this build of bops has no GPU parts: CMake found no CUDA toolkit with CUPTI",
                  "install the CUDA toolkit (13 or later) and build bops again");
