@@ -17,10 +17,15 @@ namespace {
 
 constexpr mode_t kReportMode = 0600;  // counts tell what a user runs
 
-/// Makes sure, before the target runs, that its report will have somewhere to go.
-Result<void> check_writable(const std::string& path) {
+/// Makes sure, before the target runs, that its report will have somewhere to go. The stream is
+/// empty for a regular file, which is written as a whole at the end.
+Result<ReportStream> open_for(const std::string& path) {
+  if (path.empty()) return ReportStream::borrow(STDERR_FILENO, "standard error");
+  if (path == "-") return ReportStream::borrow(STDOUT_FILENO, "standard output");
+  auto stream = ReportStream::open(path);
+  if (!stream || stream->is_open()) return stream;
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, kReportMode));
-  if (fd || errno == ENXIO) return {};  // a FIFO without a reader yet
+  if (fd) return stream;
   return failure("cannot write the report to " + path + ": " + std::strerror(errno),
                  "name a file in a directory that you can write to");
 }
@@ -44,9 +49,9 @@ Result<ReportSink> ReportSink::open(std::string path, const std::string& format_
   }
   if (intervals && !format_name.empty() && (*format)->name != "json")
     return failure("--interval writes JSON lines, not " + format_name, "leave out --format");
-  if (!path.empty() && path != "-")
-    if (auto writable = check_writable(path); !writable) return tl::unexpected(writable.error());
-  return ReportSink(std::move(path), *format, intervals);
+  auto stream = open_for(path);
+  if (!stream) return tl::unexpected(stream.error());
+  return ReportSink(std::move(path), *std::move(stream), *format, intervals);
 }
 
 int ReportSink::fd() const {
@@ -54,19 +59,20 @@ int ReportSink::fd() const {
   return path_ == "-" ? STDOUT_FILENO : -1;
 }
 
-Result<void> ReportSink::put(const std::string& text) {
-  if (path_.empty()) return write_all(STDERR_FILENO, text, "standard error");
+Result<void> ReportSink::put_in_file(const std::string& text) {
   const bool again = std::exchange(started_, true);
-  return again && path_ != "-" ? append(path_, text) : write_file_whole(path_, text, kReportMode);
+  return again ? append(path_, text) : write_file_whole(path_, text, kReportMode);
 }
 
 void ReportSink::write(const IntervalRecord& interval) {
-  if (auto written = put(render_json_line(interval)); !written && interval_result_)
-    interval_result_ = std::move(written);
+  const std::string text = render_json_line(interval);
+  auto written = stream_.is_open() ? stream_.offer(text) : put_in_file(text);
+  if (!written && interval_result_) interval_result_ = std::move(written);
 }
 
 Result<void> ReportSink::write(const RunRecord& record, const RenderOptions& options) {
-  auto written = put(intervals_ ? render_json_line(record) : format_->render(record, options));
+  const std::string text = intervals_ ? render_json_line(record) : format_->render(record, options);
+  auto written = stream_.is_open() ? stream_.finish(text) : put_in_file(text);
   return interval_result_ ? written : interval_result_;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "launch/awaited_change.hpp"
+#include "launch/leading_thread.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops {
@@ -58,7 +59,11 @@ bool Descendants::on_stop(pid_t pid, int status) {
   if (stop == Stop::kNotFollowed) forget_stop(pid);
   if (follower_ != nullptr)
     for (const pid_t ended : follower_->overdue_ends()) on_end(ended);
-  return pid == target_ && stop != Stop::kWentOn;
+  if (stop == Stop::kWentOn) return false;
+  if (pid == target_) return true;
+  // A first thread that has ended stops no more; each of the others tells of the same stop.
+  return stop == Stop::kJobControl && follower_->process_of(pid) == target_ &&
+         leading_thread(target_) == pid;
 }
 
 void Descendants::on_end(pid_t pid) {

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <ctime>
 
+#include "launch/leading_thread.hpp"
 #include "platform/procfs.hpp"
 
 namespace bops {
@@ -22,7 +23,7 @@ bool is_job_control(std::int32_t stop_code) {
 /// A followed process is in a tracing stop all the time; once it is to go on, or to end, it makes
 /// another one, which bops has not seen.
 bool is_stopped(pid_t pid, bool followed) {
-  const auto stat = read_process_stat(pid);
+  const auto stat = read_process_stat(leading_thread(pid));
   if (!stat) return false;
   return stat->state == 'T' || (followed && stat->state == 't' && is_job_control(stat->stop_code));
 }

@@ -72,6 +72,11 @@ class ThreadFollower {
 
   /// A process: whether its first thread is followed.
   [[nodiscard]] bool is_following(pid_t pid) const { return threads_.contains(pid); }
+  /// The process of a followed thread; 0 if it is not followed.
+  [[nodiscard]] pid_t process_of(pid_t tid) const {
+    const auto found = threads_.find(tid);
+    return found == threads_.end() ? 0 : found->second.pid;
+  }
   [[nodiscard]] bool is_following_any() const { return !threads_.empty(); }
 
  private:

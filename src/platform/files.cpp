@@ -32,11 +32,15 @@ std::string remedy_for(int error) {
 }
 
 tl::unexpected<Error> io_failure(const std::string& action, const std::string& name, int error) {
-  return failure("cannot " + action + " " + name + ": " + std::generic_category().message(error),
-                 remedy_for(error));
+  return tl::unexpected(io_error(action, name, error));
 }
 
 }  // namespace
+
+Error io_error(const std::string& action, const std::string& name, int error) {
+  return {"cannot " + action + " " + name + ": " + std::generic_category().message(error),
+          remedy_for(error)};
+}
 
 Result<void> write_all(int fd, std::string_view content, const std::string& name) {
   while (!content.empty()) {

@@ -10,6 +10,9 @@
 
 namespace bops {
 
+/// "cannot ACTION NAME: ..." for an errno of a file, with what to do about it.
+[[nodiscard]] Error io_error(const std::string& action, const std::string& name, int error);
+
 /// Writes `content` as the whole content of the file `path`, or to standard output if it is "-".
 /// A new file gets `mode` less the umask; an existing one keeps its mode, as it may be a device or
 /// a FIFO. Fails (kRefused) unless every byte was taken and the file could be closed without an

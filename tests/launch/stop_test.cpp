@@ -75,6 +75,51 @@ INSTANTIATE_TEST_SUITE_P(Drivers, Stopped,
                            return test.param.empty() ? "alone" : "followed";
                          });
 
+/// A target whose first thread has ended, which job control then tells nothing of.
+class Headless : public ::testing::TestWithParam<DriverOptions> {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(driver_.read_line(), "stopping");
+    ASSERT_TRUE(is_stopped(driver_.next_status()));
+    target_ = number_in(directory_ / "pid");
+    ASSERT_GT(target_, 0);
+    ASSERT_EQ(read_process_stat(target_)->state, 'Z');
+  }
+  [[nodiscard]] Running& driver() { return driver_; }
+  [[nodiscard]] pid_t target() const { return target_; }
+
+ private:
+  [[nodiscard]] Words options() const {
+    Words words = GetParam();
+    words.insert(words.end(), {"--pid-file", directory_ / "pid"});
+    return words;
+  }
+  TemporaryDirectory directory_;
+  Running driver_{driven({program("stop_self"), "4"}, options())};
+  pid_t target_ = 0;
+};
+
+TEST_P(Headless, stops_until_the_driver_is_continued) {
+  EXPECT_EQ(driver().read_line(std::chrono::milliseconds(200)), "");
+  const auto stat = read_process_stat(driver().pid());
+  EXPECT_EQ(stat->state, 'T') << "it waits for whoever continues it";
+  ::kill(driver().pid(), SIGCONT);
+  EXPECT_EQ(driver().read_line(), "continued");
+  EXPECT_TRUE(exited_with(driver().next_status(), 5)) << "it stopped once";
+}
+
+TEST_P(Headless, stops_until_the_target_is_continued) {
+  ::kill(target(), SIGCONT);
+  EXPECT_EQ(driver().read_line(), "continued");
+  EXPECT_TRUE(exited_with(driver().next_status(), 5));
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, Headless,
+                         ::testing::Values(DriverOptions{}, DriverOptions{"--follow"}),
+                         [](const auto& test) {
+                           return test.param.empty() ? "alone" : "followed";
+                         });
+
 class Stopping : public ::testing::TestWithParam<DriverOptions> {};
 
 TEST_P(Stopping, leaves_no_helper_behind) {
