@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -35,6 +36,9 @@ class AttachedProcesses {
   void wait(std::optional<std::chrono::nanoseconds> duration, const Ticker& ticker,
             const Newcomers& more = {}, std::span<const Watched> watched = {});
 
+  /// How the process ended, if it was attached to by attach() and its end was seen.
+  [[nodiscard]] ExitStatus exit_of(pid_t pid) const;
+
   /// Lets all go that are left.
   void detach() { follower_->detach_all(); }
 
@@ -44,11 +48,12 @@ class AttachedProcesses {
         follower_(std::make_unique<ThreadFollower>(std::move(listener))) {}
   /// Handles all that has happened to the followed threads.
   void reap();
-  void on_end(pid_t tid) const;
+  void on_end(pid_t tid);
   [[nodiscard]] bool asked_to_end() const;
   [[nodiscard]] std::chrono::steady_clock::time_point attach_newcomers(const Newcomers& more);
 
   SignalHold signals_;
+  std::map<pid_t, ExitStatus> exits_;  ///< of those that attach() was given
   std::unique_ptr<ThreadFollower> follower_;
 };
 
