@@ -40,7 +40,7 @@ struct Options {
 void add_options(CLI::App& attach, Options& options) {
   attach.add_option("-p,--pid", options.pids, "Processes to count, divided by commas")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->allow_extra_args(false);
   attach.add_option("--cgroup", options.cgroup,
                     "Every process of the cgroup PATH, those that join later included");

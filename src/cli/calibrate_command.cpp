@@ -96,7 +96,7 @@ Result<Plan> plan_of(const Options& options, const Invocation& invocation) {
                    "put it behind two dashes: bops calibrate -- CMD [ARGS...]");
   plan.commands.push_back(invocation.command);
   if (!options.vary.empty()) {
-    const auto text = read_file_whole(options.vary);
+    const auto text = read_file_whole(options.vary, kLargestDocument);
     if (!text) return tl::unexpected(text.error());
     auto more = split_commands(*text);
     if (!more) return failure(options.vary + ": " + more.error().message, more.error().remedy);

@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <iostream>
+#include <sstream>
 #include <string_view>
 
+#include "launch/file_size_signal.hpp"
 #include "model/version.hpp"
+#include "platform/files.hpp"
 #include "report/escape.hpp"
 
 namespace bops {
@@ -41,12 +45,32 @@ void keep_freed_memory() {
   ::mallopt(M_TOP_PAD, kStep);
 }
 
+/// `status`, or that of the failure if what was printed has not all been taken.
+int with_output_written(int status) {
+  errno = 0;
+  if (std::cout.flush()) return status;
+  if (errno != 0) return report_error(io_error("write", "standard output", errno));
+  // It was an earlier write that failed.
+  return report_error({"cannot write all of the output to standard output",
+                       "check that there is space where it goes", FailureKind::kRefused});
+}
+
 }  // namespace
 
 int report_error(const Error& error) {
   std::cerr << "bops: " << printable(error.message) << '\n';
   if (!error.remedy.empty()) std::cerr << "      " << printable(error.remedy) << '\n';
   return static_cast<int>(error.kind);
+}
+
+CLI::Validator positive_number() {
+  return CLI::Validator(
+      [](const std::string& word) {
+        const bool digits = !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+        if (digits && word.find_first_not_of('0') != word.npos) return std::string();
+        return printable(word) + " is not a whole number above 0";
+      },
+      "NUMBER above 0");
 }
 
 bool use_colour(const std::string& choice, int fd) {
@@ -57,6 +81,7 @@ bool use_colour(const std::string& choice, int fd) {
 
 int run_cli(int argc, char** argv, Collectors collectors) {
   keep_freed_memory();
+  ignore_file_size_signal();
   CLI::App app("Counts the basic operations (BOPs) that a program executes.", "bops");
   app.set_version_flag("--version", std::string("bops ") + kVersion);
   app.require_subcommand(1);
@@ -86,11 +111,14 @@ int run_cli(int argc, char** argv, Collectors collectors) {
     std::reverse(ours.begin(), ours.end());  // CLI11 takes a vector last word first
     app.parse(std::move(ours));
   } catch (const CLI::RuntimeError& status) {
-    return status.get_exit_code();
+    return with_output_written(status.get_exit_code());
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsageError;
+    std::ostringstream help;  // CLI11 ends it with a flush, after which nobody knows its errno
+    const bool is_help = app.exit(error, help, std::cerr) == 0;
+    std::cout << help.str();
+    return with_output_written(is_help ? 0 : kUsageError);
   }
-  return 0;
+  return with_output_written(0);
 }
 
 }  // namespace bops

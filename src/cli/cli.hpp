@@ -31,6 +31,9 @@ void add_usage_command(CLI::App& app, const Invocation& invocation);
 /// Prints "bops: MESSAGE" and the remedy to stderr; the exit status of that kind of failure.
 int report_error(const Error& error);
 
+/// For an option that takes a whole number above 0.
+[[nodiscard]] CLI::Validator positive_number();
+
 /// `--color`: whether to colour what goes to the descriptor. NO_COLOR (no-color.org) turns it off.
 [[nodiscard]] bool use_colour(const std::string& choice, int fd);
 

@@ -17,7 +17,7 @@ struct Options {
 };
 
 int show(const Options& options) {
-  const auto text = read_file_whole(options.record);
+  const auto text = read_file_whole(options.record, kLargestDocument);
   if (!text) return report_error(text.error());
   const auto record = from_json(*text);
   if (!record)

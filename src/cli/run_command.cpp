@@ -10,6 +10,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/kept_run.hpp"
+#include "cli/repeated_run.hpp"
 #include "cli/report_sink.hpp"
 #include "cli/reporting_options.hpp"
 #include "cli/usage/calibrated_usage.hpp"
@@ -20,7 +21,6 @@
 #include "platform/clock.hpp"
 #include "platform/files.hpp"
 #include "report/escape.hpp"
-#include "report/repeat.hpp"
 #include "session/run_session.hpp"
 #include "session/vector_runs.hpp"
 #include "validate/calibration.hpp"
@@ -33,7 +33,8 @@ constexpr const char* kDescription =
     "bops run [OPTIONS] -- CMD [ARGS...]";
 constexpr const char* kFooter = R"(
 The command's stdin, stdout and stderr are its own; the report goes to stderr after it has ended,
-or to the file of -o. The exit status is the command's; if it died by a signal, so does bops.
+or to the file of -o. The exit status is the command's; if it died by a signal, so does bops. With
+--repeat it is that of the first run that failed; a run that was killed or interrupted is the last.
 125: bops failed or refused, 126: the command cannot be executed, 127: it was not found.
 
 Examples:
@@ -159,7 +160,7 @@ Result<RunRequest> request_of(const Options& options, const Invocation& invocati
 Result<std::optional<Calibration>> calibration_for(const RunRequest& request,
                                                    const std::string& path) {
   if (path.empty()) return std::nullopt;
-  const auto text = read_file_whole(path);
+  const auto text = read_file_whole(path, kLargestDocument);
   if (!text) return tl::unexpected(text.error());
   auto calibration = calibration_from_json(*text);
   if (!calibration)
@@ -169,31 +170,6 @@ Result<std::optional<Calibration>> calibration_for(const RunRequest& request,
   if (auto same = check_same_builds(*calibration, program_behind(plan->executable)); !same)
     return tl::unexpected(same.error());
   return std::optional<Calibration>(*std::move(calibration));
-}
-
-/// Runs the command as often as asked, until it is killed. The record of the last run, with the
-/// spread over all of them.
-Result<FinishedRun> run_repeatedly(const RunRequest& request, const Options& options,
-                                   Collectors collectors, const RunListener& listener,
-                                   UsageMeter* usage) {
-  const std::uint32_t times = options.repeat;
-  const auto run_once = [&](const RunRequest& one, Collectors by, const RunListener& told) {
-    return options.vector == "second-run" ? run_with_vector_runs(one, by, told)
-                                          : run_session(one, by, told, usage);
-  };
-  std::vector<RunRecord> records;
-  std::optional<FinishedRun> last;
-  while (records.size() < times && !(last && last->record.exit.signal)) {
-    last.reset();
-    auto run = run_once(request, collectors, listener);
-    if (!run) return run;
-    records.push_back(run->record);
-    last.emplace(std::move(*run));
-  }
-  if (times > 1) last->record.repeat = summarise(records);
-  for (const RunRecord& record : records)
-    last->record.counts.quality = poorer(last->record.counts.quality, record.counts.quality);
-  return std::move(*last);
 }
 
 int run(const Options& options, const Invocation& invocation) {
@@ -219,8 +195,14 @@ int run(const Options& options, const Invocation& invocation) {
                                  std::cerr << "bops: " << printable(notice) << std::endl;
                              },
                              [&](const IntervalRecord& interval) { sink->write(interval); }};
-  auto finished = run_repeatedly(*request, options, invocation.collectors, listener, usage->get());
-  if (!finished) return report_error(finished.error());
+  auto runs = run_repeatedly(options.repeat, [&]() -> Result<FinishedRun> {
+    return options.vector == "second-run"
+               ? run_with_vector_runs(*request, invocation.collectors, listener)
+               : run_session(*request, invocation.collectors, listener, usage->get());
+  });
+  if (!runs) return report_error(runs.error());
+  FinishedRun* const finished = &runs->last;
+  if (!runs->notice.empty()) std::cerr << "bops: " << runs->notice << std::endl;
   if (*calibration) apply_calibration(**calibration, options.calibration, finished->record);
 
   const RenderOptions render = render_options(options.reporting, sink->fd());
@@ -238,7 +220,7 @@ int run(const Options& options, const Invocation& invocation) {
         {"the count is " + std::string(to_string(quality)) + ", and --strict asks for exact",
          "the report's warnings say why", FailureKind::kRefused});
   if (const int status = tell_usage(*finished); status != 0) return status;
-  const ExitStatus exit = finished->record.exit;
+  const ExitStatus exit = runs->exit;
   { const OwnedRunDirectory written = std::move(finished->directory); }  // exit_like() does not
   exit_like(exit);
 }

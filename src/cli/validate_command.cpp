@@ -79,7 +79,7 @@ Result<validate::Weighting> chosen_weighting(const validate::Rules& rules,
   std::string names;
   for (const auto& weighting : rules.weightings)
     names += (names.empty() ? "" : ", ") + weighting.name;
-  const auto text = read_file_whole(name);
+  const auto text = read_file_whole(name, kLargestDocument);
   if (!text)
     return failure("there are no rules " + name + ", nor a file of that name",
                    "choose from: " + names + "; or name a file {\"name\", \"weights\": {...}}");
@@ -165,7 +165,7 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--kernels", options.kernels, "Only these, separated by commas")
       ->delimiter(',');
   command.add_option("--size", options.size, "Size of every kernel, instead of those of the file")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   command
       .add_flag("--gpu", options.gpu,
                 "Instead, profile the reference kernels of GPUs and hold them to their source")

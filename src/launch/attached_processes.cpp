@@ -1,5 +1,6 @@
 #include "launch/attached_processes.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -20,6 +21,8 @@ Result<AttachedProcesses> AttachedProcesses::attach(const std::vector<pid_t>& pi
     if (auto followed = attached.follower_->attach(pid); !followed) {
       attached.detach();
       return tl::unexpected(followed.error());
+    } else {
+      attached.exits_[pid] = {};
     }
   return attached;
 }
@@ -60,9 +63,18 @@ void AttachedProcesses::reap() {
   }
 }
 
-void AttachedProcesses::on_end(pid_t tid) const {
+void AttachedProcesses::on_end(pid_t tid) {
   (void)follower_->on_end(tid);
-  bops::reap(tid, nullptr);
+  const int status = bops::reap(tid, nullptr);
+  const auto exit = exits_.find(tid);
+  if (exit == exits_.end() || exit->second != ExitStatus{}) return;
+  if (WIFEXITED(status)) exit->second.code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) exit->second.signal = WTERMSIG(status);
+}
+
+ExitStatus AttachedProcesses::exit_of(pid_t pid) const {
+  const auto exit = exits_.find(pid);
+  return exit == exits_.end() ? ExitStatus{} : exit->second;
 }
 
 /// When to ask again: soon, but not for more than a twentieth of the time.

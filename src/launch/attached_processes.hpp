@@ -43,6 +43,8 @@ class AttachedProcesses {
 
   /// Why processes that were there could not be attached to, by their ids.
   [[nodiscard]] const std::map<pid_t, Error>& left_out() const { return left_out_; }
+  /// How the process ended, if it was attached to by attach() and its end was seen.
+  [[nodiscard]] ExitStatus exit_of(pid_t pid) const;
 
   /// Lets all go that are left.
   void detach() { follower_->detach_all(); }
@@ -53,12 +55,13 @@ class AttachedProcesses {
         follower_(std::make_unique<ThreadFollower>(std::move(listener))) {}
   /// Handles all that has happened to the followed threads.
   void reap();
-  void on_end(pid_t tid) const;
+  void on_end(pid_t tid);
   void attach_member(pid_t pid);
   [[nodiscard]] bool asked_to_end() const;
   [[nodiscard]] std::chrono::steady_clock::time_point attach_newcomers(const Newcomers& more);
 
   SignalHold signals_;
+  std::map<pid_t, ExitStatus> exits_;  ///< of those that attach() was given
   std::unique_ptr<ThreadFollower> follower_;
   std::map<pid_t, Error> left_out_;
 };

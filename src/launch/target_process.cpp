@@ -17,6 +17,7 @@
 
 #include "launch/descendants.hpp"
 #include "launch/exec_error.hpp"
+#include "launch/file_size_signal.hpp"
 #include "launch/signal_relay.hpp"
 #include "launch/waiting.hpp"
 #include "platform/procfs.hpp"
@@ -46,6 +47,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   // End of file: bops has ended without releasing us, so the target must not run.
   if (got != sizeof(go)) ::_exit(static_cast<int>(FailureKind::kRefused));
   signals.restore();
+  restore_file_size_signal();
   ::execve(executable, arguments, environment);
   const int error = errno;
   ::send(channel, &error, sizeof(error), MSG_NOSIGNAL);
@@ -146,12 +148,9 @@ Result<void> TargetProcess::release() {
 bool TargetProcess::relay_signals(bool target_runs) const {
   bool asked_to_end = false;
   while (const auto info = signals_.next()) {
-    if (target_runs) {
-      if (is_for_target(*info)) forward(*info, pid_);
-    } else {
-      const auto signal = static_cast<int>(info->ssi_signo);
-      asked_to_end |= signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
-    }
+    if (target_runs && is_for_target(*info)) forward(*info, pid_);
+    const auto signal = static_cast<int>(info->ssi_signo);
+    asked_to_end |= signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
   }
   return asked_to_end;
 }
@@ -163,18 +162,23 @@ TargetEnd TargetProcess::wait(const Ticker& ticker, std::span<const Watched> wat
   for (const Watched& one : watched) polled.push_back({one.fd, POLLIN, 0});
   Ticking ticking(ticker);
   bool asked_to_end = false;
+  bool interrupted = false;
   State state = descendants.reap();
   while (state != State::kAllEnded && !asked_to_end) {
     if (state == State::kTargetStopped) stop_with(pid_, follower_ != nullptr);
     sleep_until(polled, ticking.next());
-    asked_to_end = relay_signals(state != State::kOrphansRun);
+    const bool target_runs = state != State::kOrphansRun;
+    (target_runs ? interrupted : asked_to_end) |= relay_signals(target_runs);
     state = descendants.reap();
     for (std::size_t i = 0; i < watched.size(); ++i)
       if ((polled[i + 1].revents & POLLIN) != 0) watched[i].on_readable();
     ticking.tick_if_due();
   }
   if (follower_ && state != State::kAllEnded) follower_->detach_all();
-  return {descendants.exit(), descendants.resource_usage(), state != State::kAllEnded};
+  // What ended the target at once may not have been read yet.
+  interrupted |= relay_signals(false);
+  return {descendants.exit(), descendants.resource_usage(), state != State::kAllEnded,
+          interrupted || asked_to_end};
 }
 
 }  // namespace bops

@@ -25,6 +25,9 @@ struct TargetEnd {
   ResourceUsage resource_usage;  ///< of the target and the descendants that were waited for
   /// Descendants were still running when a signal asked bops to stop waiting for them.
   bool descendants_left = false;
+  /// SIGINT, SIGTERM or SIGHUP came to bops, from whomever, before all had ended: whatever the
+  /// target made of it, somebody wants an end.
+  bool interrupted = false;
 };
 
 /// Called about every `period` while waiting; a zero period means never.
@@ -76,7 +79,7 @@ class TargetProcess {
   [[nodiscard]] bool is_held() const { return static_cast<bool>(channel_); }
   /// Waits for the answer of the released child, handling its stops. Its errno, or 0.
   [[nodiscard]] int await_execution() const;
-  /// Handles the signals that have come. True if one of them asked bops to end.
+  /// Handles the signals that have come. True if one of them was SIGINT, SIGTERM or SIGHUP.
   [[nodiscard]] bool relay_signals(bool target_runs) const;
 
   pid_t pid_ = -1;

@@ -64,7 +64,7 @@ Result<void> write_file_whole(const std::string& path, std::string_view content,
   return {};
 }
 
-Result<std::string> read_file_whole(const std::string& path) {
+Result<std::string> read_file_whole(const std::string& path, std::uint64_t most) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!fd) return io_failure("open", path, errno);
   std::string content;
@@ -74,6 +74,9 @@ Result<std::string> read_file_whole(const std::string& path) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_failure("read", path, errno);
     if (got == 0) return content;
+    if (static_cast<std::uint64_t>(got) > most - content.size())
+      return failure(path + " has more than " + std::to_string(most) + " bytes",
+                     "name another file");
     content.append(buffer.data(), static_cast<std::size_t>(got));
   }
 }

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,14 @@ namespace bops {
 /// Writes all of `content` to an open descriptor. `name` stands for it in the error.
 [[nodiscard]] Result<void> write_all(int fd, std::string_view content, const std::string& name);
 
-/// The whole content of the file, also of one whose size the kernel does not know (procfs).
-[[nodiscard]] Result<std::string> read_file_whole(const std::string& path);
+/// The whole content of the file, also of one whose size the kernel does not know (procfs). Fails
+/// if that is more than `most` bytes: a device may have no end, and takes all memory.
+[[nodiscard]] Result<std::string> read_file_whole(const std::string& path,
+                                                  std::uint64_t most = UINT64_MAX);
+
+/// Of a file that the user names. A record has a row for each thread, function and kernel of a run:
+/// some 100 MB at most.
+constexpr std::uint64_t kLargestDocument = std::uint64_t{1} << 29U;  // bytes
 
 /// The directory of the running executable, without a trailing slash (/proc/self/exe).
 [[nodiscard]] Result<std::string> executable_directory();

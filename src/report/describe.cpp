@@ -73,8 +73,19 @@ std::string exit_text(const ExitStatus& exit) {
     return "killed by signal " + std::to_string(*exit.signal) +
            (name != nullptr ? std::string(" (SIG") + name + ")" : std::string());
   }
-  if (exit.code) return "exit status " + std::to_string(*exit.code);
-  return "had not ended when bops stopped counting";
+  return "exit status " + std::to_string(*exit.code);
+}
+
+std::string end_text(const RunRecord& record) {
+  if (record.exit != ExitStatus{}) return exit_text(record.exit);
+  const auto& processes = record.counts.processes;
+  const auto ended = std::count_if(processes.begin(), processes.end(),
+                                   [](const auto& process) { return process.end_ns.has_value(); });
+  if (ended == 0) return "had not ended when bops stopped counting";
+  if (static_cast<std::size_t>(ended) == processes.size())
+    return "had ended when bops stopped counting; how, it does not know";
+  return std::to_string(ended) + " of " + std::to_string(processes.size()) +
+         " processes had ended when bops stopped counting";
 }
 
 /// The parts that are known.
@@ -112,7 +123,7 @@ std::vector<Fact> facts_of(const RunRecord& record) {
   for (const CollectorInfo& collector : record.collectors)
     facts.push_back({"Collector", collector_text(collector)});
   facts.push_back({"Quality", quality_in_words(record)});
-  facts.push_back({"Ended", exit_text(record.exit)});
+  facts.push_back({"Ended", end_text(record)});
   facts.push_back({"Started", printable(record.started)});
   facts.push_back({"Wall time", duration_text(record.wall_ns)});
   add_resource_facts(record, facts);

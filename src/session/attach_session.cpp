@@ -160,6 +160,8 @@ Result<FinishedRun> attach_session(const AttachRequest& request, Collectors coll
   }
   record = so_far(std::move(record), *std::move(counts), wall_ns);
   warn_of_left_out(attached->left_out(), record);
+  // Of several processes there is no one end.
+  if (request.cgroup.empty() && pids->size() == 1) record.exit = attached->exit_of(pids->front());
   if (request.interval.count() > 0)
     listener.on_interval(series.next(record.counts, record.wall_ns));
   explain_missing_numbers(record);

@@ -222,6 +222,7 @@ Result<FinishedRun> run_session(const RunRequest& request, Collectors collectors
   warn_of_killed_threads(record);
   warn_of_illegal_instruction(record);
   FinishedRun finished{std::move(record), std::move(*directory)};
+  finished.interrupted = end.interrupted;
   if (usage != nullptr)
     finished.usage = usage->finish(
         &finished.record.counts, end.resource_usage.user_cpu_ns + end.resource_usage.system_cpu_ns);

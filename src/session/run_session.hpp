@@ -24,6 +24,7 @@ struct FinishedRun {
   OwnedRunDirectory directory;
   Result<void> usage{};          ///< whether all usage records were written
   bool usage_unwritten = false;  ///< records are made that bops recover can write
+  bool interrupted = false;      ///< TargetEnd::interrupted
 };
 
 /// After UsageMeter::finish(): what it tells goes into the run.

@@ -22,10 +22,13 @@ Result<std::size_t> further_runs(const RunRequest& request, Collectors collector
 
 /// The estimate of one further run.
 Result<OperationsEstimate> estimate_of(const RunRequest& request, Collectors collectors,
-                                       RunRecord& first) {
+                                       FinishedRun& whole) {
+  RunRecord& first = whole.record;
   const RunListener silent{[](const std::string&) {}, [](const IntervalRecord&) {}};
   auto run = run_session(request, collectors, silent);
   if (!run) return tl::unexpected(run.error());
+  whole.interrupted |= run->interrupted;
+  if (run->interrupted) return failure("a further run was interrupted");
   if (run->record.exit != first.exit)
     first.warnings.push_back({"further_run_differs",
                               "the run in which vector work was counted ended in another way than "
@@ -46,8 +49,9 @@ Result<FinishedRun> run_with_vector_runs(const RunRequest& request, Collectors c
   auto first = run_session(request, collectors, listener);
   if (!first) return first;
   RunRecord& record = first->record;
-  if (record.exit.signal) {
-    record.warnings.push_back({kNotEstimated, "the command was killed, and was not run again"});
+  if (record.exit.signal || first->interrupted) {
+    record.warnings.push_back(
+        {kNotEstimated, "the command was killed or interrupted, and was not run again"});
     return first;
   }
   RunRequest again = request;
@@ -56,7 +60,7 @@ Result<FinishedRun> run_with_vector_runs(const RunRequest& request, Collectors c
   again.gpu = GpuChoice::kOff;
   OperationsEstimate sum;
   for (again.vector_run = 0; again.vector_run < *runs; ++again.vector_run) {
-    const auto estimate = estimate_of(again, collectors, record);
+    const auto estimate = estimate_of(again, collectors, *first);
     if (!estimate) {
       record.warnings.push_back({kNotEstimated, estimate.error().message});
       return first;

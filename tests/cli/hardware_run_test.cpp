@@ -77,6 +77,36 @@ TEST_F(Hardware, gives_the_same_by_each_name) {
   }
 }
 
+/// Waits for the file `go`, and ends with 7.
+std::vector<std::string> waiting_for(const std::string& go) {
+  return {"/bin/sh", "-c", "while [ ! -e '" + go + "' ]; do sleep 0.01; done; exit 7"};
+}
+
+TEST_F(Hardware, tells_how_an_attached_process_ended) {
+  for (const bool alone : {true, false}) {
+    const harness::TemporaryDirectory directory;
+    const std::string path = directory / "load.json", go = directory / "go";
+    harness::Subprocess target(waiting_for(go)), other(waiting_for(go));
+    std::string pids = std::to_string(target.pid());
+    if (!alone) pids += "," + std::to_string(other.pid());
+    harness::Subprocess bops(attach({"-p", pids, "--interval", "10ms", "-o", path}), variables_);
+    for (int i = 0; i < 6000 && harness::read_file(path).empty(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::ofstream(go) << "\n";
+    const auto ended = bops.wait();
+    ASSERT_EQ(ended.code, 0) << ended.errors;
+    EXPECT_EQ(target.wait().code, 7) << "as without bops";
+    const Json record = lines_of(path).back();
+    EXPECT_EQ(record["exit"]["code"], alone ? Json(7) : Json(nullptr));
+    std::ofstream(directory / "record.json") << record.dump();
+    const std::string text =
+        run({harness::bops_program(), "report", directory / "record.json"}).output;
+    EXPECT_NE(text.find(alone ? "exit status 7" : "had ended when bops stopped counting; how"),
+              std::string::npos)
+        << text;
+  }
+}
+
 TEST_F(Hardware, without_ptrace_gives_totals_only_and_says_so) {
   const Counted counted =
       count({target_program("threads"), "4", "1000"}, {"--no-ptrace"}, variables_);

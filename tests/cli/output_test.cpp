@@ -1,4 +1,4 @@
-// Where reports go that is no regular file, and what bops says of what cannot be written.
+// Reports to what is no regular file, and what bops says of what it cannot write or read.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -137,6 +137,78 @@ TEST_F(SlowReader, stalls_no_target_and_gets_every_interval) {
   EXPECT_EQ(bops.wait().code, 0);
   ASSERT_EQ(last["schema"], "bops.run.v1");
   EXPECT_EQ(last["totals"]["instructions"], sum);
+}
+
+TEST(FileSizeLimit, is_told_as_a_full_disk_is) {
+  const TemporaryDirectory directory;
+  const std::string record = directory / "whole.json";
+  ASSERT_EQ(run({bops_program(), "run", "-o", record, "--", "/bin/true"}).code, 0);
+  const auto limited = [&](const std::string& limit, const std::string& words) {
+    // What the test reads is a file, too.
+    const auto ended = run({"/bin/bash", "-c",
+                            "(ulimit -f " + limit + "; exec " + bops_program() + " " + words +
+                                ") 2>&1 | cat >&2; exit ${PIPESTATUS[0]}"},
+                           {{"BOPS_STATE_DIR", directory / "state"}});
+    EXPECT_EQ(ended.code, 125) << limit << " " << words;
+    EXPECT_NE(ended.errors.find("ulimit -f"), std::string::npos) << limit << ended.errors;
+    return ended.errors;
+  };
+  for (const char* limit : {"0", "1"}) {
+    (void)limited(limit, "run -o '" + (directory / "record.json") + "' -- /bin/true");
+    const std::string errors =
+        limited(limit, "report -o '" + (directory / "again.json") + "' '" + record + "'");
+    EXPECT_NE(errors.find("File too large"), std::string::npos) << errors;
+  }
+}
+
+TEST(FileSizeLimit, has_the_same_signal_for_the_target_as_without_bops) {
+  const std::vector<std::string> command{"/bin/grep", "SigIgn", "/proc/self/status"};
+  for (const bool ignored : {false, true}) {
+    const auto start = [ignored](const std::vector<std::string>& words) {
+      Subprocess process(words, {}, {}, ignored ? +[] { ::signal(SIGXFSZ, SIG_IGN); } : nullptr);
+      return process.wait().output;
+    };
+    std::vector<std::string> under_bops{bops_program(), "run", "--"};
+    under_bops.insert(under_bops.end(), command.begin(), command.end());
+    const std::string alone = start(command);
+    EXPECT_NE(alone, "");
+    EXPECT_EQ(start(under_bops), alone);
+  }
+}
+
+TEST(FullStandardOutput, is_an_error_of_every_command_that_prints) {
+  const TemporaryDirectory directory;
+  const std::map<std::string, std::string> variables{{"BOPS_STATE_DIR", directory.path()}};
+  ASSERT_EQ(run({bops_program(), "run", "-o", "/dev/full", "--format", "json", "--", "/bin/true"},
+                variables)
+                .code,
+            125);
+  ASSERT_NE(run({bops_program(), "recover"}, variables).output, "") << "that run was not kept";
+  for (const char* words :
+       {"doctor", "doctor --json", "recover", "--help", "run --help", "--version"}) {
+    const auto ended =
+        run({"/bin/sh", "-c", bops_program() + " " + words + " >/dev/full"}, variables);
+    EXPECT_EQ(ended.code, 125) << words;
+    EXPECT_NE(ended.errors.find("No space left on device"), std::string::npos)
+        << words << ended.errors;
+  }
+}
+
+TEST(EndlessFile, is_no_record) {
+  const auto ended = run({bops_program(), "report", "/dev/zero"});
+  EXPECT_EQ(ended.code, 125);
+  EXPECT_NE(ended.errors.find("/dev/zero has more than"), std::string::npos) << ended.errors;
+}
+
+TEST(NumbersOfOptions, are_refused_in_words) {
+  for (const char* word : {"abc", "0", "-1", "1.5"}) {
+    const std::string text = std::string(word) + " is not a whole number above 0";
+    for (const auto& ended : {run({bops_program(), "attach", std::string("--pid=") + word}),
+                              run({bops_program(), "validate", std::string("--size=") + word})}) {
+      EXPECT_EQ(ended.code, 125) << word;
+      EXPECT_NE(ended.errors.find(text), std::string::npos) << ended.errors;
+    }
+  }
 }
 
 }  // namespace

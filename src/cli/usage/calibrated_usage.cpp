@@ -10,7 +10,7 @@
 namespace bops {
 
 Result<DecodedEstimator> estimator_of(const Calibration& calibration, const std::string& file) {
-  const auto bytes = read_file_whole(file);
+  const auto bytes = read_file_whole(file, kLargestDocument);
   if (!bytes) return tl::unexpected(bytes.error());
   const UsageDependency dependency{std::filesystem::path(file).filename().string(),
                                    sha256_hex(*bytes)};

@@ -79,7 +79,7 @@ Result<void> add_cost(UsageIndicators& row, const Terms& terms) {
 }
 
 Result<std::vector<UsageIndicators>> of_run(const Options& options, RatingFiles& files) {
-  const auto text = read_file_whole(options.run);
+  const auto text = read_file_whole(options.run, kLargestDocument);
   if (!text) return tl::unexpected(text.error());
   const auto record = from_json(*text);
   if (!record) return failure(options.run + ": " + record.error().message, record.error().remedy);
