@@ -23,6 +23,12 @@ using harness::bops_program, harness::run;
 using Json = nlohmann::json;
 using Words = std::vector<std::string>;
 
+/// The text report, and the record of another run of the same words.
+struct Shown {
+  std::string text;
+  Json record;
+};
+
 class GpuRun : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -41,6 +47,15 @@ class GpuRun : public ::testing::Test {
   [[nodiscard]] harness::Counted count(const Words& words, Words options) const {
     options.insert(options.end(), {"--collector", "native"});
     return harness::count(program(words), options, variables_);
+  }
+  [[nodiscard]] Shown show(const Words& words, const Words& options) const {
+    Words command{bops_program(), "run", "--collector", "native"};
+    command.insert(command.end(), options.begin(), options.end());
+    command.push_back("--");
+    for (const std::string& word : program(words)) command.push_back(word);
+    auto shown = run(command, variables_);
+    EXPECT_EQ(shown.code, 0);
+    return {std::move(shown.errors), count(words, options).record};
   }
   harness::TemporaryDirectory machine_, state_;
   std::map<std::string, std::string> variables_;
@@ -120,6 +135,49 @@ TEST_F(GpuRun, profiles_each_kernel_and_shows_it_in_every_format) {
       EXPECT_NE(report.find("leaves in: constant loads"), std::string::npos);
     }
   }
+}
+
+TEST_F(GpuRun, counts_ten_kernels_to_the_digit_in_text_and_json) {
+  const Words words{"context:0", "launch:saxpy:16:256:7", "launch:gemm:8:96:3", "destroy"};
+  const Shown meter = show(words, {"--gpu", "meter"});
+  EXPECT_EQ(meter.record.at("gpus")[0]["warp"]["instructions"], 7 * 128 * 20 + 3 * 24 * 97);
+  EXPECT_EQ(meter.record["gpus"][0]["warp"]["bops_formula"], 18'408);
+  EXPECT_NE(meter.text.find(" 24,904"), std::string::npos) << meter.text;
+  EXPECT_NE(meter.text.find(" 18,408"), std::string::npos) << "7 x 128 x 15 + 3 x 24 x 69";
+  const Shown profile = show(words, {"--gpu", "profile"});
+  EXPECT_EQ(profile.record.at("gpus")[0]["warp"]["bops_formula"], 19'376);
+  EXPECT_NE(profile.text.find(" 19,376"), std::string::npos) << "7 x 128 x 16 + 3 x 24 x 70";
+  EXPECT_NE(profile.text.find("14,336"), std::string::npos) << "saxpy's share\n" << profile.text;
+}
+
+TEST_F(GpuRun, counts_a_hundred_thousand_launches_in_bounded_memory) {
+  const auto words = [](int launches) {
+    return Words{"context:0", "launch:saxpy:1:32:" + std::to_string(launches), "destroy"};
+  };
+  const Shown many = show(words(100'000), {"--gpu", "meter"});
+  EXPECT_EQ(many.record.at("gpus")[0]["counted"], 100'000);
+  EXPECT_EQ(many.record["gpus"][0]["warp"]["instructions"], 2'000'000);
+  EXPECT_NE(many.text.find(" 1,500,000"), std::string::npos) << many.text;
+  const Shown few = show(words(1'000), {"--gpu", "meter"});
+  constexpr std::uint64_t kRoom = 32 << 20;
+  const auto resident = [](const Shown& shown) {
+    return shown.record.at("rusage").at("max_resident_bytes").get<std::uint64_t>();
+  };
+  EXPECT_LT(resident(many), resident(few) + kRoom);
+}
+
+TEST_F(GpuRun, tells_how_many_of_very_many_launches_were_dropped) {
+  use("chip=GH100 room=500");  // of the 512 between two fetches
+  const Words words{"context:0", "launch:saxpy:1:32:100000", "destroy"};
+  const Shown shown = show(words, {"--gpu", "profile"});
+  const Json& gpu = shown.record.at("gpus")[0];
+  EXPECT_EQ(gpu.at("launches"), 100'000);
+  EXPECT_EQ(gpu.at("dropped"), 100'000 / 512 * 12);
+  EXPECT_EQ(gpu.at("counted"), 100'000 - 100'000 / 512 * 12);
+  EXPECT_EQ(gpu["warp"]["instructions"], (100'000 - 100'000 / 512 * 12) * 20);
+  EXPECT_EQ(gpu.at("quality"), "partial");
+  EXPECT_TRUE(codes_of(shown.record).contains("gpu_launches_dropped"));
+  EXPECT_NE(shown.text.find("2340 kernels on"), std::string::npos) << shown.text;
 }
 
 TEST_F(GpuRun, shows_which_kernels_are_in_a_graph) {
