@@ -43,7 +43,7 @@ TEST_F(Orphan, has_its_resources_accounted) {
 TEST_F(Orphan, does_not_hold_bops_after_a_signal_that_asks_it_to_end) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     std::filesystem::remove(path("pid"));
-    Running driver(daemonising("2000", "1000"));
+    Running driver(daemonising("5000", "1000"));
     const pid_t target = number_in(path("pid"));
     ASSERT_TRUE(comes_true([target] { return !read_process_stat(target); }));  // ended and reaped
     ::kill(driver.pid(), SIGUSR1);                                             // asks for nothing
