@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& counts : file->counts) {
     const auto* context = file->find_context(counts.context);
     if (context == nullptr || context->metrics.size() != counts.values.size()) std::abort();
+    if (counts.graph != 0 && !file->graphs.contains(counts.graph)) std::abort();
   }
   const bops::RunCounts run = bops::cuda::gpu_counts({*file}, bops::cuda::Mode::kProfile);
   for (const bops::GpuDeviceCounts& gpu : run.gpus) {
