@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -342,6 +343,18 @@ TEST(Injection, gives_what_ran_inside_nvtx_ranges) {
     EXPECT_EQ(region.launches, outer ? 5U : 3U) << region.name;
     EXPECT_EQ(region.counts.warp->instructions, outer ? 2U * 20 + 3 * 97 : 3U * 97);
   }
+}
+
+TEST(Injection, names_nvtx_ranges_by_their_registered_strings) {
+  const InjectedRun run =
+      run_injected({"context:0", "string:load", "string:train", "range:1", "launch:saxpy:1:32:2",
+                    "pop", "range:7", "launch:gemm:1:32:3", "pop", "destroy"},
+                   kProfile);
+  const RunCounts counts = gpu_counts(run.files, Mode::kProfile);
+  std::map<std::string, std::uint64_t> launches;
+  for (const GpuRegionCounts& region : counts.gpus.front().regions)
+    launches[region.name] = region.launches;
+  EXPECT_EQ(launches, (std::map<std::string, std::uint64_t>{{"train", 2}, {"[unnamed]", 3}}));
 }
 
 TEST(Injection, keeps_what_it_fetched_before_the_process_was_killed) {

@@ -5,6 +5,9 @@
 #include <generated_nvtx_meta.h>
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "collectors/cuda/wire.hpp"
@@ -14,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kDeepest = 32;  ///< what is pushed below is counted with its parent
+constexpr std::size_t kMostStrings = 65536;
 
 struct Ranges {
   std::vector<std::size_t> ends;  ///< of each range's parent in `path`
@@ -21,34 +25,51 @@ struct Ranges {
   std::string path;
 };
 
-/// Leaked: the thread may launch while its thread-local objects are destroyed.
-Ranges& ranges() {
-  static thread_local Ranges* mine = nullptr;
-  if (mine == nullptr) mine = new Ranges;
-  return *mine;
+/// Names of registered strings by their handles. Leaked, as what may be asked after the end of main
+/// is.
+struct Strings {
+  std::mutex mutex;
+  std::unordered_map<nvtxStringHandle_t, std::string> names;
+};
+
+Strings& strings() {
+  static auto* all = new Strings;
+  return *all;
 }
 
+thread_local Ranges* mine = nullptr;  ///< null before the thread's first range
+thread_local bool over = false;       ///< its thread-local objects are destroyed; it may yet launch
+
+struct End {
+  ~End() {
+    delete std::exchange(mine, nullptr);
+    over = true;
+  }
+};
+
 void push(std::string name) {
-  Ranges& mine = ranges();
-  if (mine.ends.size() >= kDeepest) {
-    ++mine.beyond;
+  if (over) return;
+  static thread_local const End end;
+  if (mine == nullptr) mine = new Ranges;
+  if (mine->ends.size() >= kDeepest) {
+    ++mine->beyond;
     return;
   }
   std::replace(name.begin(), name.end(), wire::kRangeSeparator, '?');
   if (name.empty()) name = "[unnamed]";
   name.resize(std::min(name.size(), kLongestName));
-  mine.ends.push_back(mine.path.size());
-  if (!mine.path.empty()) mine.path += wire::kRangeSeparator;
-  mine.path += name;
+  mine->ends.push_back(mine->path.size());
+  if (!mine->path.empty()) mine->path += wire::kRangeSeparator;
+  mine->path += name;
 }
 
 void pop() {
-  Ranges& mine = ranges();
-  if (mine.beyond > 0) {
-    --mine.beyond;
-  } else if (!mine.ends.empty()) {
-    mine.path.resize(mine.ends.back());
-    mine.ends.pop_back();
+  if (mine == nullptr) return;
+  if (mine->beyond > 0) {
+    --mine->beyond;
+  } else if (!mine->ends.empty()) {
+    mine->path.resize(mine->ends.back());
+    mine->ends.pop_back();
   }
 }
 
@@ -65,7 +86,21 @@ std::string name_of(const nvtxEventAttributes_t* event) {
   if (event->messageType == NVTX_MESSAGE_TYPE_ASCII && event->message.ascii != nullptr)
     return event->message.ascii;
   if (event->messageType == NVTX_MESSAGE_TYPE_UNICODE) return narrow(event->message.unicode);
-  return "";  // registered strings: only their handle is told here
+  if (event->messageType != NVTX_MESSAGE_TYPE_REGISTERED) return "";
+  Strings& all = strings();
+  const std::scoped_lock lock(all.mutex);
+  const auto name = all.names.find(event->message.registered);
+  return name != all.names.end() ? name->second : "";
+}
+
+/// `handle`: where CUPTI keeps what the call returned, null if it does not tell.
+void keep(const void* handle, std::string name) {
+  if (handle == nullptr) return;
+  name.resize(std::min(name.size(), kLongestName));
+  Strings& all = strings();
+  const std::scoped_lock lock(all.mutex);
+  if (all.names.size() < kMostStrings)
+    all.names.insert_or_assign(*static_cast<const nvtxStringHandle_t*>(handle), std::move(name));
 }
 
 }  // namespace
@@ -89,12 +124,24 @@ void note_nvtx(CUpti_CallbackId id, const CUpti_NvtxData& data) {
       break;
     case CUPTI_CBID_NVTX_nvtxRangePop:
     case CUPTI_CBID_NVTX_nvtxDomainRangePop: pop(); break;
+    case CUPTI_CBID_NVTX_nvtxDomainRegisterStringA: {
+      const auto* call = static_cast<const nvtxDomainRegisterStringA_params*>(parameters);
+      if (call->string != nullptr) keep(data.functionReturnValue, call->string);
+      break;
+    }
+    case CUPTI_CBID_NVTX_nvtxDomainRegisterStringW: {
+      // Of wide characters, whatever the type in that header.
+      const auto* call = static_cast<const nvtxDomainRegisterStringW_params*>(parameters);
+      keep(data.functionReturnValue, narrow(reinterpret_cast<const wchar_t*>(call->string)));
+      break;
+    }
     default: break;
   }
 }
 
 const std::string& current_ranges() {
-  return ranges().path;
+  static const auto* none = new std::string;
+  return mine != nullptr ? mine->path : *none;
 }
 
 }  // namespace bops::cuda::injection

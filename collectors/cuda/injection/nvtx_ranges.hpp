@@ -7,7 +7,7 @@
 
 namespace bops::cuda::injection {
 
-/// Takes one NVTX callback; others than pushes and pops are passed over.
+/// Takes one NVTX callback; others than pushes, pops and registered strings are passed over.
 void note_nvtx(CUpti_CallbackId id, const CUpti_NvtxData& data);
 
 /// The names of the thread's ranges, outermost first, divided by wire::kRangeSeparator.

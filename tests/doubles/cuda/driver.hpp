@@ -24,3 +24,7 @@ struct Observer {
 extern "C" void fake_cuda_observe(const bops::cuda_double::Observer* observer);
 extern "C" void fake_cuda_nvtx_push(const char* name);
 extern "C" void fake_cuda_nvtx_pop(void);
+/// What nvtxDomainRegisterStringA returns; never null.
+extern "C" void* fake_cuda_nvtx_register(const char* name);
+/// As nvtxDomainRangePushEx with a registered string.
+extern "C" void fake_cuda_nvtx_push_registered(void* string);

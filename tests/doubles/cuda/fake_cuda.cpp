@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -152,6 +153,28 @@ void fake_cuda_nvtx_push(const char* name) {
 void fake_cuda_nvtx_pop(void) {
   const CUpti_NvtxData data{"nvtxRangePop", nullptr, nullptr};
   if (const Observer* told = observer.load()) told->on_nvtx(CUPTI_CBID_NVTX_nvtxRangePop, &data);
+}
+
+void* fake_cuda_nvtx_register(const char* name) {
+  static std::atomic<std::uintptr_t> strings{0};
+  void* const handle = reinterpret_cast<void*>(++strings);
+  const nvtxDomainRegisterStringA_params parameters{nullptr, name};
+  const CUpti_NvtxData data{"nvtxDomainRegisterStringA", &parameters, &handle};
+  if (const Observer* told = observer.load())
+    told->on_nvtx(CUPTI_CBID_NVTX_nvtxDomainRegisterStringA, &data);
+  return handle;
+}
+
+void fake_cuda_nvtx_push_registered(void* string) {
+  nvtxEventAttributes_t event{};
+  event.version = NVTX_VERSION;
+  event.size = NVTX_EVENT_ATTRIB_STRUCT_SIZE;
+  event.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
+  event.message.registered = static_cast<nvtxStringHandle_t>(string);
+  const nvtxDomainRangePushEx_params parameters{nullptr, {&event}};
+  const CUpti_NvtxData data{"nvtxDomainRangePushEx", &parameters, nullptr};
+  if (const Observer* told = observer.load())
+    told->on_nvtx(CUPTI_CBID_NVTX_nvtxDomainRangePushEx, &data);
 }
 
 CUresult cuInit(unsigned int) {

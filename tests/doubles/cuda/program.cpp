@@ -15,6 +15,8 @@
 //   disable:N              its Nth node is switched off
 //   play:N                 it is launched N times
 //   push:NAME, pop         an NVTX range
+//   string:NAME            a string registered with NVTX
+//   range:N                an NVTX range that is named by the Nth of those, or by none that is
 //   threads:KERNEL:B:T:N:M N launches by each of M threads in the current context
 //   destroy                the current context ends; the one before it is current again
 //   fork:WORD;WORD...      a child does those words in place of the rest, and is waited for
@@ -37,6 +39,8 @@
 
 extern "C" void fake_cuda_nvtx_push(const char* name);
 extern "C" void fake_cuda_nvtx_pop(void);
+extern "C" void* fake_cuda_nvtx_register(const char* name);
+extern "C" void fake_cuda_nvtx_push_registered(void* string);
 
 namespace {
 
@@ -185,6 +189,7 @@ void in_child(const std::string& text, const char* program, bool initialise) {
 }
 
 void perform(const Words& words, const char* program) {
+  std::vector<void*> strings;
   for (const std::string& word : words) {
     const Words parts = split(word, ':');
     const std::string& verb = parts.at(0);
@@ -210,6 +215,11 @@ void perform(const Words& words, const char* program) {
       launch_graph(parts);
     } else if (verb == "push") {
       fake_cuda_nvtx_push(parts.at(1).c_str());
+    } else if (verb == "string") {
+      strings.push_back(fake_cuda_nvtx_register(parts.at(1).c_str()));
+    } else if (verb == "range") {
+      const unsigned index = number(parts, 1);
+      fake_cuda_nvtx_push_registered(index < strings.size() ? strings[index] : nullptr);
     } else if (verb == "pop") {
       fake_cuda_nvtx_pop();
     } else if (verb == "threads") {
