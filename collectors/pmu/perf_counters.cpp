@@ -123,7 +123,7 @@ std::vector<SharedGroups::Group> PerfOpenCounters::groups() const {
   for (const OpenGroup& group : groups_) {
     const auto words = static_cast<std::uint32_t>(kTimes + group.roles->size());
     if (groups.size() == BOPS_REGION_MAX_GROUPS || words > BOPS_REGION_MAX_WORDS) return {};
-    groups.push_back({group.events.leader(), words});
+    groups.push_back({group.events.descriptors(), words});
   }
   return groups;
 }

@@ -73,6 +73,12 @@ int PerfGroup::open(std::span<const Event* const> events, const GroupManner& man
   return 0;
 }
 
+std::vector<int> PerfGroup::descriptors() const {
+  std::vector<int> all;
+  for (const UniqueFd& event : events_) all.push_back(event.get());
+  return all;
+}
+
 void PerfGroup::enable() const {
   ::ioctl(events_.front().get(), PERF_EVENT_IOC_ENABLE, 0);
 }

@@ -57,6 +57,8 @@ class PerfGroup {
   /// ended.
   [[nodiscard]] std::optional<Values> read() const;
   [[nodiscard]] int leader() const { return events_.front().get(); }
+  /// Of the events, the leader's first.
+  [[nodiscard]] std::vector<int> descriptors() const;
   void stop() const;
   /// All events leave their samples in the buffer of the leader: 0, or an errno.
   [[nodiscard]] int sample_into_leader() const;

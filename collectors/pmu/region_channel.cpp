@@ -19,8 +19,6 @@
 namespace bops::pmu {
 namespace {
 
-constexpr std::size_t kMostDescriptors = 1 + BOPS_REGION_MAX_GROUPS;
-
 Error channel_error(const char* doing) {
   return {std::string("cannot ") + doing +
               " a socket for regions: " + std::generic_category().message(errno),
@@ -52,7 +50,8 @@ bool is_followed(pid_t pid) {
 void send(int socket, const RegionGrant& grant) {
   bops_region_answer answer{grant.groups};
   iovec part{&answer, sizeof(answer)};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostDescriptors * sizeof(int))> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(BOPS_REGION_MAX_DESCRIPTORS * sizeof(int))>
+      control{};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;

@@ -20,7 +20,7 @@ class SharedGroups {
   virtual ~SharedGroups() = default;
 
   struct Group {
-    int leader;  ///< descriptor
+    std::vector<int> events;  ///< descriptors, the leader's first, in the order of the values
     std::uint32_t words;
   };
   /// None where there are more of them, or more words, than a thread's area has room for.

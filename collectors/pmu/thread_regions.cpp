@@ -50,7 +50,10 @@ Result<RegionGrant> ThreadRegions::grant(pid_t tid, const OpenCounters* counters
     area_ = *std::move(area);
   }
   RegionGrant grant{static_cast<std::uint32_t>(groups.size()), {area_->descriptor()}};
-  for (const SharedGroups::Group& group : groups) grant.descriptors.push_back(group.leader);
+  for (const SharedGroups::Group& group : groups) grant.descriptors.push_back(group.events.front());
+  if (groups.size() == 1)
+    grant.descriptors.insert(grant.descriptors.end(), groups.front().events.begin() + 1,
+                             groups.front().events.end());
   return grant;
 }
 

@@ -10,7 +10,8 @@
  * bops_region_answer, with the descriptor of its area (a memfd, sealed against other sizes) and
  * after it those of the leaders of its groups of events, which count it already; or no descriptor:
  * then its regions are not heard of. What a group reads is its number of values, the times enabled
- * and running, and the values (PERF_FORMAT_GROUP).
+ * and running, and the values (PERF_FORMAT_GROUP). Of a single group the other events' descriptors
+ * follow, in the order of the values: what is mapped can be read by rdpmc.
  *
  * The area belongs to one thread of one program image. Only this thread writes to it, but for
  * `ended`, which bops sets: after that the area and the descriptors are of no use. Two copies of
@@ -34,6 +35,9 @@
 enum {
   BOPS_REGION_MAX_GROUPS = 4,
   BOPS_REGION_MAX_WORDS = 8, /* of a group: enabled, running, values */
+  BOPS_REGION_MAX_EVENTS = BOPS_REGION_MAX_WORDS - 2,
+  /* that are sent: the area's, and those of one group's events or of several groups' leaders */
+  BOPS_REGION_MAX_DESCRIPTORS = 1 + BOPS_REGION_MAX_EVENTS,
   BOPS_REGION_MAX_DEPTH = 512,
   BOPS_REGION_MAX_CONTEXTS = 512,
   BOPS_REGION_MAX_WORKS = 256,

@@ -15,14 +15,18 @@
 #include "collectors/region/region_protocol.h"
 #include "collectors/region/system_calls.h"
 
-/* A test that has a PMU double puts another function here (tests/programs/read_by_libc.c). */
-#ifdef BOPS_REGION_READ
-long BOPS_REGION_READ(int fd, void* buffer, unsigned long size);
+/* A test that has a PMU double puts other functions here (tests/programs/events_by_libc.c). */
+#ifdef BOPS_REGION_EVENTS_BY_LIBC
+long read_event(int fd, void* buffer, unsigned long size);
+long map_event(int fd, unsigned long size);
 #else
-static long read_descriptor(int fd, void* buffer, unsigned long size) {
+static long read_event(int fd, void* buffer, unsigned long size) {
   return call3(SYS_read, fd, (long)buffer, (long)size);
 }
-#define BOPS_REGION_READ read_descriptor
+
+static long map_event(int fd, unsigned long size) {
+  return call6(SYS_mmap, 0, (long)size, PROT_READ, MAP_SHARED, fd, 0);
+}
 #endif
 
 /* Of <sys/socket.h> and <errno.h>, which belong to a C library. */
@@ -56,8 +60,10 @@ struct message {
 struct control {
   size_t size;
   int level, type;
-  int descriptors[1 + BOPS_REGION_MAX_GROUPS];
+  int descriptors[BOPS_REGION_MAX_DESCRIPTORS];
 };
+
+enum { PAGE_SIZE = 4096, IS_ENABLED = 0, IS_RUNNING = 1, FIRST_VALUE = 2 /* words of a group */ };
 
 /* What this copy of the library knows of a thread. Found by the thread's id: no thread-local
  * storage, which static programs and dlopen() have in ways of their own. */
@@ -67,6 +73,8 @@ struct thread {
   struct bops_region_area* area; /* null: this thread's regions are not heard of */
   int descriptor[BOPS_REGION_MAX_GROUPS];
   uint64_t event[BOPS_REGION_MAX_GROUPS]; /* the kernel's number of it */
+  /* Of the only group's events; the first is null where they are read by the descriptor alone. */
+  const struct perf_event_mmap_page* page[BOPS_REGION_MAX_EVENTS];
 };
 
 enum {
@@ -189,28 +197,128 @@ static int is_area(const struct bops_region_area* area, int32_t tid) {
   return area->size == sizeof *area && area->tid == tid && area->groups <= BOPS_REGION_MAX_GROUPS;
 }
 
-/* Takes what bops has sent. */
-static void take(struct thread* self, int32_t tid, const int* descriptors, size_t count) {
+/* Whether the group could be read; its words are the times enabled and running and the values. */
+static int read_group(const struct thread* self, uint32_t group,
+                      uint64_t values[BOPS_REGION_MAX_WORDS]) {
+  uint64_t read[1 + BOPS_REGION_MAX_WORDS]; /* how many values, then the words */
+  const uint32_t words = self->area->words[group];
+  /* The program may have closed it, and opened something else, which must not be read. */
+  if (words > BOPS_REGION_MAX_WORDS || !is_event(self->descriptor[group], self->event[group]))
+    return 0;
+  const unsigned long size = (1 + words) * sizeof read[0];
+  if (read_event(self->descriptor[group], read, size) != (long)size) return 0;
+  for (uint32_t word = 0; word < words; ++word) values[word] = read[1 + word];
+  return 1;
+}
+
+static uint64_t read_counter(uint32_t counter) {
+  uint32_t low = 0;
+  uint32_t high = 0;
+  __asm__ volatile("rdpmc" : "=a"(low), "=d"(high) : "c"(counter) : "memory");
+  return (uint64_t)high << 32 | low;
+}
+
+/* The value of the thread's own event, as perf_event_open(2) has it for perf_event_mmap_page. 0: it
+ * is not on a counter that may be read, or was not all the time since it was found to have been off
+ * for `off` nanoseconds. */
+static int read_page(const struct perf_event_mmap_page* page, uint64_t off, uint64_t* value) {
+  enum { TRIES = 16 };
+  for (int i = 0; i < TRIES; ++i) {
+    const uint32_t lock = __atomic_load_n(&page->lock, __ATOMIC_ACQUIRE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    const uint32_t index = __atomic_load_n(&page->index, __ATOMIC_RELAXED);
+    const uint32_t width = page->pmc_width;
+    const uint64_t enabled = __atomic_load_n(&page->time_enabled, __ATOMIC_RELAXED);
+    const uint64_t running = __atomic_load_n(&page->time_running, __ATOMIC_RELAXED);
+    const int64_t offset = __atomic_load_n(&page->offset, __ATOMIC_RELAXED);
+    if (!page->cap_user_rdpmc || index == 0 || width == 0 || width > 64 || enabled - running != off)
+      return 0;
+    const uint64_t counter = read_counter(index - 1) << (64 - width);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    /* The counter has `width` bits, the highest of which is its sign. */
+    *value = (uint64_t)offset + (uint64_t)((int64_t)counter >> (64 - width));
+    if (lock % 2 == 0 && __atomic_load_n(&page->lock, __ATOMIC_ACQUIRE) == lock) return 1;
+  }
+  return 0;
+}
+
+/* The group by rdpmc, with no system call. `last` is what was read before; the times go on by a
+ * nanosecond each, as the page has them as they were when the thread was last scheduled: what they
+ * are for is their difference. */
+static int read_pages(const struct thread* self, const uint64_t last[BOPS_REGION_MAX_WORDS],
+                      uint64_t values[BOPS_REGION_MAX_WORDS]) {
+  if (self->page[0] == NULL) return 0;
+  const uint32_t words = self->area->words[0];
+  for (uint32_t word = FIRST_VALUE; word < words; ++word)
+    if (!read_page(self->page[word - FIRST_VALUE], last[IS_ENABLED] - last[IS_RUNNING],
+                   &values[word]))
+      return 0;
+  values[IS_ENABLED] = last[IS_ENABLED] + 1;
+  values[IS_RUNNING] = last[IS_RUNNING] + 1;
+  return 1;
+}
+
+static void unmap_pages(struct thread* self) {
+  for (int i = 0; i < BOPS_REGION_MAX_EVENTS; ++i)
+    if (self->page[i] != NULL) {
+      call3(SYS_munmap, (long)self->page[i], PAGE_SIZE, 0);
+      self->page[i] = NULL;
+    }
+}
+
+/* Whether rdpmc gives what read(2) gives, between two of these. */
+static int pages_are_right(const struct thread* self) {
+  uint64_t before[BOPS_REGION_MAX_WORDS];
+  uint64_t between[BOPS_REGION_MAX_WORDS];
+  uint64_t after[BOPS_REGION_MAX_WORDS];
+  if (!read_group(self, 0, before) || !read_pages(self, before, between) ||
+      !read_group(self, 0, after))
+    return 0;
+  for (uint32_t word = FIRST_VALUE; word < self->area->words[0]; ++word)
+    if (between[word] < before[word] || between[word] > after[word]) return 0;
+  return 1;
+}
+
+/* Maps the events of the only group, whose leader has been taken, and keeps the mappings if they
+ * can be used. Several groups take turns, or are on one kind of core each. */
+static void map_pages(struct thread* self, const int* members, size_t count) {
+  const uint32_t events = self->area->words[0] - FIRST_VALUE;
+  if (self->area->groups != 1 || events > BOPS_REGION_MAX_EVENTS || count + 1 != events) return;
+  for (uint32_t i = 0; i < events; ++i) {
+    const long mapped = map_event(i == 0 ? self->descriptor[0] : members[i - 1], PAGE_SIZE);
+    if (mapped < 0 && mapped > -4096) return unmap_pages(self);
+    self->page[i] = (const struct perf_event_mmap_page*)mapped;
+    if (!self->page[i]->cap_user_rdpmc) return unmap_pages(self);
+  }
+  if (!pages_are_right(self)) unmap_pages(self);
+}
+
+/* Takes what bops has sent: its area, the leaders of its groups, their other events. */
+static void take(struct thread* self, int32_t tid, const int* descriptors, size_t count,
+                 uint32_t groups) {
   const long mapped =
       call6(SYS_mmap, 0, sizeof *self->area, PROT_READ | PROT_WRITE, MAP_SHARED, descriptors[0], 0);
   close_descriptor(descriptors[0]);
+  const size_t leaders = count - 1 < groups ? count - 1 : groups;
   uint32_t lost = 0;
-  for (size_t i = 0; i + 1 < count; ++i) {
+  for (size_t i = 0; i < leaders; ++i) {
     self->descriptor[i] = out_of_the_way(descriptors[1 + i]);
     self->event[i] = 0;
     lost |=
         call3(SYS_ioctl, self->descriptor[i], (long)PERF_EVENT_IOC_ID, (long)&self->event[i]) != 0;
   }
-  if (mapped < 0 && mapped > -4096) return;
-  struct bops_region_area* const area = (struct bops_region_area*)mapped;
-  if (!is_area(area, tid)) {
+  struct bops_region_area* const area =
+      mapped < 0 && mapped > -4096 ? NULL : (struct bops_region_area*)mapped;
+  if (area != NULL && is_area(area, tid)) {
+    /* Fewer have come than were sent if the program has as many as it may. */
+    if (lost != 0 || area->groups != leaders) area->lost = 1;
+    __atomic_store_n(&area->taken, 1, __ATOMIC_RELAXED);
+    self->area = area;
+    if (area->lost == 0) map_pages(self, descriptors + 1 + leaders, count - 1 - leaders);
+  } else if (area != NULL) {
     call3(SYS_munmap, mapped, sizeof *area, 0);
-    return;
   }
-  /* Fewer have come than were sent if the program has as many as it may. */
-  if (lost != 0 || area->groups != count - 1) area->lost = 1;
-  __atomic_store_n(&area->taken, 1, __ATOMIC_RELAXED);
-  self->area = area;
+  for (size_t i = 1 + leaders; i < count; ++i) close_descriptor(descriptors[i]);
 }
 
 /* Asks for the area of the calling thread. 0: nobody listens. Waits for bops, and no longer than
@@ -231,7 +339,8 @@ static int ask(struct thread* self, int32_t tid) {
     const size_t head = offsetof(struct control, descriptors);
     if (got == sizeof answer && message.control_size > head && control.type == RIGHTS &&
         control.size >= head + sizeof(int))
-      take(self, tid, control.descriptors, (control.size - head) / sizeof(int));
+      take(self, tid, control.descriptors, (control.size - head) / sizeof(int),
+           answer.groups < BOPS_REGION_MAX_GROUPS ? answer.groups : BOPS_REGION_MAX_GROUPS);
   }
   close_descriptor((int)fd);
   return 1;
@@ -243,6 +352,7 @@ static void forget(struct thread* entry) {
   const uint32_t groups = area->groups;
   for (uint32_t i = 0; i < groups && i < BOPS_REGION_MAX_GROUPS; ++i)
     if (is_event(entry->descriptor[i], entry->event[i])) close_descriptor(entry->descriptor[i]);
+  unmap_pages(entry);
   call3(SYS_munmap, (long)area, sizeof *area, 0);
   entry->area = NULL;
 }
@@ -300,6 +410,7 @@ static struct thread* entry_of(int32_t tid, int* listening) {
   if (entry == NULL) return NULL;
   entry->area = NULL;
   for (int i = 0; i < BOPS_REGION_MAX_GROUPS; ++i) entry->descriptor[i] = -1;
+  for (int i = 0; i < BOPS_REGION_MAX_EVENTS; ++i) entry->page[i] = NULL;
   entry->pid = pid;
   *listening = ask(entry, tid);
   __atomic_store_n(&entry->tid, tid, __ATOMIC_RELEASE);
@@ -321,17 +432,9 @@ static int make_table(void) {
 
 /* What the counters of the calling thread show now. 0: that cannot be read. */
 static int read_counters(const struct thread* self, struct bops_region_values* values) {
-  const struct bops_region_area* const area = self->area;
-  for (uint32_t group = 0; group < area->groups; ++group) {
-    uint64_t read[1 + BOPS_REGION_MAX_WORDS]; /* how many values, then the words */
-    const uint32_t words = area->words[group];
-    /* The program may have closed it, and opened something else, which must not be read. */
-    if (words > BOPS_REGION_MAX_WORDS || !is_event(self->descriptor[group], self->event[group]))
-      return 0;
-    const unsigned long size = (1 + words) * sizeof read[0];
-    if (BOPS_REGION_READ(self->descriptor[group], read, size) != (long)size) return 0;
-    for (uint32_t word = 0; word < words; ++word) values->word[group][word] = read[1 + word];
-  }
+  if (read_pages(self, self->area->last.word[0], values->word[0])) return 1;
+  for (uint32_t group = 0; group < self->area->groups; ++group)
+    if (!read_group(self, group, values->word[group])) return 0;
   return 1;
 }
 

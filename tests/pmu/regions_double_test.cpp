@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 
 #include "counted_run.hpp"
 #include "event_sets.hpp"
+#include "launch/target_process.hpp"
 #include "tests/doubles/pmu/pmu_double.hpp"
+#include "tests/platform/temporary_directory.hpp"
 
 namespace bops::pmu {
 namespace {
@@ -112,6 +117,107 @@ TEST(RegionsOnDouble, of_counters_that_were_taken_away_are_missing_not_zero) {
   for (const RegionCounts& region : run.counts.regions) EXPECT_FALSE(region.counted);
   EXPECT_EQ(row(run.counts, "outer").entries, 1U);
   EXPECT_NE(warning(run.counts, "regions_not_counted"), "");
+}
+
+/// As run_with(), and how often rdpmc was executed.
+std::pair<CountedRun, std::size_t> run_with_rdpmc(const std::string& rules,
+                                                  const std::vector<std::string>& command = kTwice,
+                                                  std::vector<EventSet> sets = {skylake()}) {
+  const PmuDouble pmu(rules);
+  HardwareCollector collector("pmu", Division::kPerf, std::move(sets));
+  CountedRun run = count(collector, command, {}, {}, pmu.environment());
+  return {std::move(run), pmu.counters_read()};
+}
+
+constexpr std::size_t kEvents = 4;
+
+// A reading takes the double some microseconds for each event, and what is read first is behind.
+constexpr std::uint64_t kPartsBehind = 100;
+
+TEST(RegionsOnDouble, are_read_by_rdpmc_where_that_is_allowed) {
+  const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc\n");
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  expect_proportions(run.counts, kPartsBehind);
+  // Six calls, the check at the beginning, and what was read again as the page had changed.
+  EXPECT_GT(readings, 7 * kEvents);
+}
+
+TEST(RegionsOnDouble, of_threads_and_children_are_read_by_rdpmc_each_by_its_own_pages) {
+  const auto [run, readings] =
+      run_with_rdpmc(kRates + "rdpmc\n", {program("region_pages_on_double"),
+                                          "begin",
+                                          "outer",
+                                          "touch",
+                                          "3000",
+                                          "fork",
+                                          "begin",
+                                          "inner",
+                                          "touch",
+                                          "3000",
+                                          "end",
+                                          "join",
+                                          "threads",
+                                          "3",
+                                          "begin",
+                                          "second",
+                                          "touch",
+                                          "2000",
+                                          "end",
+                                          "join",
+                                          "end"});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.end.exit.code, 0);
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  for (const RegionCounts& region : run.counts.regions) {
+    EXPECT_TRUE(region.counted) << region.name;
+    const InstructionCounts& found = region.counts.instructions;
+    expect_near(found.loads * kLoadsIn, found.total, 2000 + found.total / (1000 / kPartsBehind));
+  }
+  EXPECT_EQ(std::count_if(run.counts.regions.begin(), run.counts.regions.end(),
+                          [](const RegionCounts& each) { return each.name == "second"; }),
+            3);
+  EXPECT_GT(readings, 5 * kEvents);
+}
+
+TEST(RegionsOnDouble, are_not_read_by_a_rdpmc_that_gives_other_numbers) {
+  const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc 1000000000000\n");
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  expect_proportions(run.counts, 0);
+  EXPECT_GT(readings, 0U);
+  EXPECT_LE(readings, 2 * kEvents);  // the check alone
+}
+
+TEST(RegionsOnDouble, of_events_that_leave_their_counters_are_read_by_rdpmc_no_more) {
+  const TemporaryDirectory scratch;
+  PmuDouble pmu(kRates + "rdpmc\n");
+  HardwareCollector collector("pmu", Division::kPerf, std::vector<EventSet>{skylake()});
+  std::size_t readings = 0;
+  bool changed = false;
+  const Ticker ticker{std::chrono::milliseconds(1), [&] {
+                        if (changed || !std::filesystem::exists(scratch / "outside")) return;
+                        changed = true;
+                        pmu.change(kRates);
+                        readings = pmu.counters_read();
+                        std::ofstream(scratch / "go on");
+                      }};
+  const CountedRun run =
+      count(collector,
+            {program("region_pages_on_double"), "begin", "outer", "begin", "inner", "touch", "2000",
+             "end", "mark", scratch / "outside", "wait", scratch / "go on", "end", "begin",
+             "second", "touch", "2000", "end"},
+            ticker, {}, pmu.environment());
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  expect_proportions(run.counts, kPartsBehind);
+  EXPECT_GT(readings, 0U);
+  EXPECT_LE(pmu.counters_read(), readings + 1);  // the one that finds the page changed
+}
+
+TEST(RegionsOnDouble, of_groups_that_take_turns_are_not_read_by_rdpmc) {
+  const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc\n", kTwice, {skylake_in_turns()});
+  EXPECT_EQ(readings, 0U);
+  for (const RegionCounts& region : run.counts.regions) EXPECT_TRUE(region.counted);
 }
 
 TEST(RegionsOnDouble, are_never_held_by_papi_where_the_program_tells_that_it_has_some) {

@@ -58,6 +58,11 @@ std::string rings_path() {
   return std::string(rules_path()) + ".rings";
 }
 
+/// How often a counter was read, in bytes.
+std::string readings_path() {
+  return std::string(rules_path()) + ".rdpmc";
+}
+
 void append(const std::string& path, const void* record, std::size_t size) {
   const long file = kernel_call(SYS_open, reinterpret_cast<long>(path.c_str()),
                                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -89,6 +94,14 @@ Reading parse(const std::vector<std::uint64_t>& words, std::uint64_t format) {
   value.id = words.at(next++);
   if (lost) value.lost = words.at(next++);
   return reading;
+}
+
+/// How long it was on a counter, in nanoseconds; 0 if it cannot be read.
+std::uint64_t running_of(int fd, const Opening& event) {
+  std::vector<std::uint64_t> words(3 * 64 + 3);
+  const long got = kernel_call(SYS_read, fd, reinterpret_cast<long>(words.data()),
+                               static_cast<long>(words.size() * sizeof(words[0])));
+  return got <= 0 ? 0 : parse(words, event.read_format | kAlways).running_ns;
 }
 
 /// A thread that is gone, or waits to be reaped.
@@ -338,11 +351,7 @@ void Double::reset(int fd, bool group) {
   const std::lock_guard lock(mutex_);
   const OpenEvent* event = find(*id);
   if (event == nullptr) return;
-  std::vector<std::uint64_t> words(3 * 64 + 3);
-  const long got = kernel_call(SYS_read, fd, reinterpret_cast<long>(words.data()),
-                               static_cast<long>(words.size() * sizeof(words[0])));
-  if (got <= 0) return;
-  const std::uint64_t running_ns = parse(words, event->read_format | kAlways).running_ns;
+  const std::uint64_t running_ns = running_of(fd, *event);
   const std::vector<Id> members = group ? groups_[event->leader] : std::vector<Id>{*id};
   for (const Id member : members)
     if (const auto found = events_.find(member); found != events_.end())
@@ -377,15 +386,43 @@ std::optional<long> Double::map(int fd, std::size_t size, bool writable) {
   if (!id) return std::nullopt;
   const std::lock_guard lock(mutex_);
   update_rules();
+  if (OpenEvent* const event = find_published(*id);
+      event != nullptr && !writable && rules_.rdpmc && size == 4096)
+    return map_counter(fd, *event);
   const auto mapped = sampling_.map(fd, *id, size, writable, rules_);
   if (mapped) append(rings_path(), "", 1);
   return mapped;
 }
 
 bool Double::unmap(void* memory, std::size_t size) {
-  if (!sampling_.has_rings()) return false;
+  if (!sampling_.has_rings() && !counter_pages_.has_pages()) return false;
   const std::lock_guard lock(mutex_);
-  return sampling_.unmap(memory, size);
+  return counter_pages_.unmap(memory) || sampling_.unmap(memory, size);
+}
+
+/// Nothing: it is on no counter, as the kernel's own page says.
+std::optional<long> Double::map_counter(int fd, OpenEvent& event) {
+  const std::uint64_t running_ns = running_of(fd, event);
+  if (rules_.running_percent(pmu_of(event.code), subject_of(event, running_ns)) < 100)
+    return std::nullopt;
+  const long kept = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 1 << 12);
+  if (kept < 0) return kept;
+  ++event.descriptors;
+  return counter_pages_.map(static_cast<int>(kept), event.id, value_of(event, running_ns));
+}
+
+std::optional<std::uint64_t> Double::read_counter(std::uint32_t counter) {
+  const std::lock_guard lock(mutex_);
+  const auto read = counter_pages_.find(counter);
+  OpenEvent* const event = read ? find(read->event) : nullptr;
+  if (event == nullptr) return std::nullopt;
+  update_rules();
+  append(readings_path(), "", 1);
+  const std::uint64_t running_ns = running_of(read->fd, *event);
+  if (!rules_.rdpmc ||
+      rules_.running_percent(pmu_of(event->code), subject_of(*event, running_ns)) < 100)
+    counter_pages_.take_off(counter);
+  return counter_pages_.read(counter, value_of(*event, running_ns)) + rules_.rdpmc.value_or(0);
 }
 
 void Double::set_output(int fd, int other) {

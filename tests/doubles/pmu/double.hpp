@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/doubles/pmu/counter_pages.hpp"
 #include "tests/doubles/pmu/rules.hpp"
 #include "tests/doubles/pmu/sampling.hpp"
 #include "tests/doubles/pmu/thread_name.hpp"
@@ -49,10 +50,13 @@ class Double {
   /// A descriptor is there besides another, or is about to go.
   void duplicated(int fd);
   void closing(int fd);
-  /// The address of a ring for samples, or a negative errno; nothing where it is not for us.
+  /// The address of a ring for samples, or of a page for rdpmc, or a negative errno; nothing where
+  /// it is not for us.
   std::optional<long> map(int fd, std::size_t size, bool writable);
-  /// Whether it was such a ring.
+  /// Whether it was one of these.
   bool unmap(void* memory, std::size_t size);
+  /// What rdpmc gives; nothing if there is no such counter.
+  std::optional<std::uint64_t> read_counter(std::uint32_t counter);
   void set_output(int fd, int other);
 
  private:
@@ -66,6 +70,7 @@ class Double {
   [[nodiscard]] Subject subject_of(const OpenEvent& event, std::uint64_t running_ns) const;
   std::uint64_t value_of(const OpenEvent& event, std::uint64_t running_ns) const;
   void sample(const OpenEvent& event, std::uint64_t running_ns);
+  std::optional<long> map_counter(int fd, OpenEvent& event);
   OpenEvent* find(Id id);
   OpenEvent* find_published(Id id);
 
@@ -75,6 +80,7 @@ class Double {
   std::unordered_map<Id, OpenEvent> events_;
   std::unordered_map<Id, std::vector<Id>> groups_;  ///< members of a leader, itself first
   Sampling sampling_;
+  CounterPages counter_pages_;
   std::uint64_t opened_ = 0;
   std::uint64_t published_read_ = 0;  ///< bytes of the file that were taken in
 };

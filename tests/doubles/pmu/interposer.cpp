@@ -5,14 +5,17 @@
 // what a PMU would refuse besides, are ours.
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
+#include <mutex>
 
 #include "tests/doubles/pmu/double.hpp"
 #include "tests/doubles/pmu/kernel.hpp"
@@ -34,6 +37,33 @@ long read_through(int fd, void* buffer, std::size_t size) {
 
 void note_closing(int fd) {
   if (rules_path() != nullptr) the_double().closing(fd);
+}
+
+struct sigaction faults_before;
+
+/// rdpmc faults where there is no PMU; here it is carried out.
+void on_fault(int number, siginfo_t* /*info*/, void* context) {
+  auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  const auto* const code = reinterpret_cast<const unsigned char*>(registers[REG_RIP]);
+  if (number == SIGSEGV && code[0] == 0x0f && code[1] == 0x33)
+    if (const auto value =
+            the_double().read_counter(static_cast<std::uint32_t>(registers[REG_RCX]))) {
+      registers[REG_RAX] = static_cast<greg_t>(*value & 0xffffffffU);
+      registers[REG_RDX] = static_cast<greg_t>(*value >> 32U);
+      registers[REG_RIP] += 2;
+      return;
+    }
+  ::sigaction(number, &faults_before, nullptr);  // and it faults once more
+}
+
+void catch_faults() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    ::sigaction(SIGSEGV, &action, &faults_before);
+  });
 }
 
 long note_duplicate(long result) {
@@ -117,8 +147,10 @@ int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
 void* mmap(void* address, std::size_t size, int rights, int flags, int fd, off_t offset) noexcept {
   using namespace bops::pmu_double;
   if (fd >= 0 && offset == 0 && address == nullptr && rules_path() != nullptr)
-    if (const auto mapped = the_double().map(fd, size, (rights & PROT_WRITE) != 0))
+    if (const auto mapped = the_double().map(fd, size, (rights & PROT_WRITE) != 0)) {
+      if ((rights & PROT_WRITE) == 0) catch_faults();
       return reinterpret_cast<void*>(answer(*mapped));
+    }
   return reinterpret_cast<void*>(
       answer(kernel_call(SYS_mmap, reinterpret_cast<long>(address), static_cast<long>(size), rights,
                          flags, fd, offset)));

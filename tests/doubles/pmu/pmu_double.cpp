@@ -7,12 +7,17 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
+
+#include "tests/harness/sanitized.hpp"
 
 namespace bops {
 namespace {
 
 constexpr const char* kRules = "BOPS_PMU_DOUBLE";
 constexpr const char* kPreload = "LD_PRELOAD";
+constexpr std::pair<const char*, const char*> kSanitizerMayBeSecond{"ASAN_OPTIONS",
+                                                                    "verify_asan_link_order=0"};
 
 std::string with_double(const char* preload) {
   const std::string library = BOPS_PMU_DOUBLE_LIBRARY;
@@ -34,7 +39,7 @@ PmuDouble::PmuDouble(const std::string& rules) {
 PmuDouble::~PmuDouble() {
   ::unsetenv(kRules);
   ::unlink(path_.c_str());
-  for (const char* written : {".events", ".rings"}) ::unlink((path_ + written).c_str());
+  for (const char* written : {".events", ".rings", ".rdpmc"}) ::unlink((path_ + written).c_str());
 }
 
 void PmuDouble::change(const std::string& rules) {
@@ -45,13 +50,24 @@ void PmuDouble::change(const std::string& rules) {
 }
 
 std::map<std::string, std::string> PmuDouble::environment() const {
-  return {{kRules, path_}, {kPreload, BOPS_PMU_DOUBLE_LIBRARY}};
+  std::map<std::string, std::string> variables{{kRules, path_},
+                                               {kPreload, BOPS_PMU_DOUBLE_LIBRARY}};
+  if (harness::kSanitized) variables.insert(kSanitizerMayBeSecond);
+  return variables;
+}
+
+std::size_t PmuDouble::bytes_of(const char* written) const {
+  std::error_code missing;
+  const auto size = std::filesystem::file_size(path_ + written, missing);
+  return missing ? 0 : static_cast<std::size_t>(size);
 }
 
 std::size_t PmuDouble::rings_mapped() const {
-  std::error_code missing;
-  const auto size = std::filesystem::file_size(path_ + ".rings", missing);
-  return missing ? 0 : static_cast<std::size_t>(size);
+  return bytes_of(".rings");
+}
+
+std::size_t PmuDouble::counters_read() const {
+  return bytes_of(".rdpmc");
 }
 
 const char* PmuDouble::skylake_events() {
@@ -64,8 +80,7 @@ void run_with_pmu_double(char** argv) {
   if (preload != nullptr && std::string(preload).find(BOPS_PMU_DOUBLE_LIBRARY) != std::string::npos)
     return;
   ::setenv(kPreload, with_double(preload).c_str(), 1);
-  // The address sanitizer wants to be first otherwise.
-  ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 0);
+  if (harness::kSanitized) ::setenv(kSanitizerMayBeSecond.first, kSanitizerMayBeSecond.second, 0);
   ::execv("/proc/self/exe", argv);
   std::perror("cannot run again with the PMU double");
   std::_Exit(1);

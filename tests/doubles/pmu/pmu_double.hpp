@@ -24,12 +24,17 @@ class PmuDouble {
 
   /// How many rings for samples have been mapped, or refused, under these rules.
   [[nodiscard]] std::size_t rings_mapped() const;
+  /// How often rdpmc was executed under these rules.
+  [[nodiscard]] std::size_t counters_read() const;
 
   /// Rules that give the events of an ordinary x86 their names, to begin others with: instructions,
   /// loads, stores, branches and cycles by the raw codes that Skylake has.
   static const char* skylake_events();
 
  private:
+  /// Of a file beside the rules.
+  [[nodiscard]] std::size_t bytes_of(const char* written) const;
+
   std::string path_;
 };
 

@@ -160,6 +160,8 @@ void take_line(Rules& rules, const std::string& line) {
   } else if (verb == "rings") {
     words >> word;
     rules.rings = static_cast<std::uint32_t>(number(word, line));
+  } else if (verb == "rdpmc") {
+    rules.rdpmc = words >> word ? number(word, line) : 0;
   } else if (verb == "without") {
     while (words >> word) rules.without.insert(word);
   } else if (verb == "error") {

@@ -73,6 +73,7 @@ struct Rules {
   std::vector<ErrorRule> errors;
   std::vector<SampleRule> samples;
   std::optional<std::uint32_t> rings;  ///< that may be mapped at a time; absent: any number
+  std::optional<std::uint64_t> rdpmc;  ///< by how much it reads too high; absent: not allowed
   std::set<std::string> without;       ///< what older kernels and plainer PMUs refuse
 
   /// Whether any rule asks for the name of a thread.
