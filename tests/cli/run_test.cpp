@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/harness/sanitized.hpp"
 #include "tests/harness/subprocess.hpp"
 
 namespace bops {
@@ -149,6 +150,10 @@ TEST(BopsDoctor, lists_collectors_with_remedies_and_as_json) {
   EXPECT_LT(text.output.find("native"), text.output.find("qemu")) << "in the order of preference";
   const auto json = nlohmann::json::parse(run({bops_program(), "doctor", "--json"}).output);
   EXPECT_EQ(json.at("schema"), "bops.doctor.v1");
+}
+
+TEST(BopsDoctor, fails_where_nothing_can_run_and_says_what_to_do) {
+  if (harness::kSanitized) GTEST_SKIP() << "a sanitizer needs more addresses than that";
   const auto lost = run(
       {"/bin/sh", "-c", "ulimit -v 4000000; PATH=/nowhere; exec " + bops_program() + " doctor"});
   EXPECT_EQ(lost.code, 1) << "nothing can run";

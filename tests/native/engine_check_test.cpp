@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/harness/sanitized.hpp"
 #include "tests/harness/subprocess.hpp"
 
 namespace bops {
@@ -69,6 +70,7 @@ TEST(NativeEngine, that_counts_wrongly_is_not_trusted) {
 }
 
 TEST(NativeEngine, that_cannot_have_enough_address_space_is_said_to_need_it) {
+  if (harness::kSanitized) GTEST_SKIP() << "a sanitizer needs more addresses than that";
   const OtherEngine engine("#!/bin/sh\nexit 0\n");
   const auto row = engine.native("ulimit -v 4000000; ");
   expect_unusable(row, "limit on address space");

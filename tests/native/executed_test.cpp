@@ -8,6 +8,7 @@
 #include <random>
 
 #include "collectors/exact/native/engine/instruction.hpp"
+#include "tests/harness/sanitized.hpp"
 #include "tests/native/zydis_comparison.hpp"
 
 namespace bops::native {
@@ -65,11 +66,7 @@ class Executed : public testing::Test {
   // Calls `check` with instructions that run, the state before, and the state after.
   template <typename Check>
   void for_many(const Check& check) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    constexpr int kWanted = 2'000;
-#else
-    constexpr int kWanted = 20'000;
-#endif
+    constexpr int kWanted = harness::kSanitized ? 2'000 : 20'000;
     std::mt19937_64 random(4242);
     int done = 0;
     for (int tries = 0; done < kWanted && tries < 400 * kWanted; ++tries) {

@@ -7,16 +7,14 @@
 #include <iostream>
 #include <vector>
 
+#include "tests/harness/sanitized.hpp"
 #include "tests/native/tally.hpp"
 
 namespace bops::native {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr unsigned kStep = 7;  // of ModRM bytes; coprime to the fields' sizes
-#else
-constexpr unsigned kStep = 1;
-#endif
+// Of ModRM bytes; coprime to the fields' sizes.
+constexpr unsigned kStep = harness::kSanitized ? 7 : 1;
 
 using Bytes = std::vector<std::uint8_t>;
 

@@ -12,6 +12,7 @@
 #include "collectors/exact/block_counts.hpp"
 #include "collectors/exact/block_profile.hpp"
 #include "platform/file_mapping.hpp"
+#include "tests/harness/sanitized.hpp"
 #include "tests/harness/subprocess.hpp"
 
 namespace bops {
@@ -162,6 +163,7 @@ TEST(NativeEngine, counts_the_parent_on_whose_vfork_child_left) {
 }
 
 TEST(NativeEngine, names_the_limit_that_is_too_small_for_it_and_how_to_lift_it) {
+  if (harness::kSanitized) GTEST_SKIP() << "a sanitizer needs more addresses than that";
   for (const auto& [option, what] :
        std::map<std::string, std::string>{{"v", "address space"}, {"d", "data"}}) {
     const auto ended = harness::run({"/bin/sh", "-c",

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <random>
 
+#include "tests/harness/sanitized.hpp"
 #include "tests/native/tally.hpp"
 
 namespace bops::native {
@@ -14,11 +15,7 @@ namespace {
 using String = std::array<std::uint8_t, 24>;
 
 std::uint64_t strings_wanted() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr std::uint64_t kDefault = 200'000;
-#else
-  constexpr std::uint64_t kDefault = 2'000'000;
-#endif
+  constexpr std::uint64_t kDefault = harness::kSanitized ? 200'000 : 2'000'000;
   const char* wanted = std::getenv("BOPS_DECODE_STRINGS");
   return wanted == nullptr ? kDefault : std::strtoull(wanted, nullptr, 10);
 }

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "tests/harness/sanitized.hpp"
 #include "tests/harness/subprocess.hpp"
 #include "tests/usage/sample_usage.hpp"
 
@@ -19,9 +20,8 @@ std::string lines(const std::string& good) {
 class LongLine : public ::testing::Test {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "a sanitizer reserves more memory than the test allows";
-#endif
+    if (harness::kSanitized)
+      GTEST_SKIP() << "a sanitizer reserves more memory than the test allows";
     std::ofstream(good_) << usage_line(samples::usage_record()) << '\n';
   }
   /// What `bops usage WORDS` with 120 MB of memory says of these lines on its standard input.

@@ -200,8 +200,9 @@ TEST(PmuDoubleSamples, in_a_file_have_the_address_that_it_was_mapped_at) {
   const auto here = reinterpret_cast<unsigned long>(&work);
   for (std::string line; std::getline(maps, line);) {
     if (std::sscanf(line.c_str(), "%lx-%lx %*s %lx", &start, &end, &offset) != 3) continue;
+    if (here < start || here >= end) continue;
     path = line.substr(line.find('/'));
-    if (here >= start && here < end) break;
+    break;
   }
   const PmuDouble pmu(kFour + kCounts + "sample * instructions=1 at " + path + " " +
                       std::to_string(here - start + offset) +

@@ -100,7 +100,7 @@ class Transfers {
     builder_.add_forms(below(3));
   }
 
-  /// An indirect jump (4) or call (2) to code at `offset`, or to `elsewhere`.
+  /// An indirect jump (4) or call (2); the target is asked for when the case is finished.
   void indirect(unsigned digit, const std::function<std::uint64_t()>& target) {
     builder_.add_indirect(digit, target);
   }
@@ -109,7 +109,7 @@ class Transfers {
     builder_.kind = "indirect call";
     const std::size_t start = routine();
     builder_.add_forms(below(3));
-    indirect(2, [this, start] { return builder_.address(start); });
+    indirect(2, [&builder = builder_, start] { return builder.address(start); });
     builder_.add_forms(below(3));
   }
 
@@ -117,7 +117,7 @@ class Transfers {
     builder_.kind = "indirect jmp";
     builder_.add_forms(below(3));
     auto landing = std::make_shared<std::size_t>(0);
-    indirect(4, [this, landing] { return builder_.address(*landing); });
+    indirect(4, [&builder = builder_, landing] { return builder.address(*landing); });
     builder_.add_junk();
     *landing = builder_.size();
     builder_.add_forms(below(3));
@@ -177,7 +177,7 @@ class Transfers {
       builder_.add_backwards({0xe8}, start);
     } else if (way == 1) {
       const std::size_t start = routine();
-      indirect(2, [this, start] { return builder_.address(start); });
+      indirect(2, [&builder = builder_, start] { return builder.address(start); });
     } else {
       builder_.add({0xc3});
     }
