@@ -14,6 +14,7 @@
 #include "collectors/exact/block_counts.hpp"
 #include "collectors/exact/block_profile.hpp"
 #include "platform/file_mapping.hpp"
+#include "tests/harness/sanitized.hpp"
 #include "tests/harness/subprocess.hpp"
 #include "tests/native/translated/case_writer.hpp"
 #include "tests/native/translated/comparison.hpp"
@@ -192,7 +193,7 @@ TEST_F(Translated, rows_loops_and_transfers_do_what_they_do_natively) {
   for (const std::size_t form : supported(probes, run_alone(file, "p", probes.cases.size())))
     forms.push_back(all[form]);
   ASSERT_GT(forms.size(), 1000U);
-  const auto wanted = number_from("BOPS_TRANSLATED_CASES", 3'000);
+  const auto wanted = number_from("BOPS_TRANSLATED_CASES", harness::kSanitized ? 1'000 : 3'000);
   constexpr std::uint64_t kOfOneFile = 10'000;
   for (std::uint64_t done = 0; done < wanted && !HasFailure(); done += kOfOneFile)
     compare(mixed_forms(forms, static_cast<unsigned>(std::min(kOfOneFile, wanted - done)), random));
