@@ -19,6 +19,7 @@
 #ifdef BOPS_REGION_EVENTS_BY_LIBC
 long read_event(int fd, void* buffer, unsigned long size);
 long map_event(int fd, unsigned long size);
+void unmap_event(const void* page, unsigned long size);
 #else
 static long read_event(int fd, void* buffer, unsigned long size) {
   return call3(SYS_read, fd, (long)buffer, (long)size);
@@ -26,6 +27,10 @@ static long read_event(int fd, void* buffer, unsigned long size) {
 
 static long map_event(int fd, unsigned long size) {
   return call6(SYS_mmap, 0, (long)size, PROT_READ, MAP_SHARED, fd, 0);
+}
+
+static void unmap_event(const void* page, unsigned long size) {
+  call3(SYS_munmap, (long)page, (long)size, 0);
 }
 #endif
 
@@ -63,7 +68,7 @@ struct control {
   int descriptors[BOPS_REGION_MAX_DESCRIPTORS];
 };
 
-enum { PAGE_SIZE = 4096, IS_ENABLED = 0, IS_RUNNING = 1, FIRST_VALUE = 2 /* words of a group */ };
+enum { IS_ENABLED = 0, IS_RUNNING = 1, FIRST_VALUE = 2 /* words of a group */ };
 
 /* What this copy of the library knows of a thread. Found by the thread's id: no thread-local
  * storage, which static programs and dlopen() have in ways of their own. */
@@ -73,8 +78,6 @@ struct thread {
   struct bops_region_area* area; /* null: this thread's regions are not heard of */
   int descriptor[BOPS_REGION_MAX_GROUPS];
   uint64_t event[BOPS_REGION_MAX_GROUPS]; /* the kernel's number of it */
-  /* Of the only group's events; the first is null where they are read by the descriptor alone. */
-  const struct perf_event_mmap_page* page[BOPS_REGION_MAX_EVENTS];
 };
 
 enum {
@@ -82,12 +85,25 @@ enum {
   TAKEN = -1, /* is being filled or emptied */
   DEAD = -2,  /* free, but there may be entries behind it that are found through it */
   MAX_THREADS = 1 << 13,
-  SWEPT_AT_ONCE = 256
+  SWEPT_AT_ONCE = 256,
+  PAGE_SIZE = 4096,
+  SHARE_OF_LOCKED = 16 /* pages of events are locked: at most this part of what the user may lock */
+};
+
+/* The pages of the threads' events, at the place of each thread's entry; the first is null where
+ * they are read by the descriptor alone. A child of fork(2) has no such pages, and finds zeros
+ * here (MADV_WIPEONFORK). */
+struct pages {
+  const struct perf_event_mmap_page* page[MAX_THREADS][BOPS_REGION_MAX_EVENTS];
+  int64_t count;
+  int sweeping; /* a thread looks for entries of ended ones */
 };
 
 /* In memory of its own: only what is used costs anything. */
 static struct thread* threads;
-static uint32_t swept; /* how far the entries of ended threads were looked for */
+static struct pages* pages;
+static int pages_are_wiped; /* not before Linux 4.14: then there are none */
+static uint32_t swept;      /* how far the entries of ended threads were looked for */
 
 static void close_descriptor(int fd) {
   call3(SYS_close, fd, 0, 0);
@@ -200,14 +216,22 @@ static int is_area(const struct bops_region_area* area, int32_t tid) {
 /* Whether the group could be read; its words are the times enabled and running and the values. */
 static int read_group(const struct thread* self, uint32_t group,
                       uint64_t values[BOPS_REGION_MAX_WORDS]) {
-  uint64_t read[1 + BOPS_REGION_MAX_WORDS]; /* how many values, then the words */
+  /* How many values, the times, and the values, each with a number of lost samples if it samples.
+   */
+  uint64_t read[1 + FIRST_VALUE + 2 * BOPS_REGION_MAX_EVENTS];
   const uint32_t words = self->area->words[group];
   /* The program may have closed it, and opened something else, which must not be read. */
-  if (words > BOPS_REGION_MAX_WORDS || !is_event(self->descriptor[group], self->event[group]))
+  if (words < FIRST_VALUE || words > BOPS_REGION_MAX_WORDS ||
+      !is_event(self->descriptor[group], self->event[group]))
     return 0;
-  const unsigned long size = (1 + words) * sizeof read[0];
-  if (read_event(self->descriptor[group], read, size) != (long)size) return 0;
-  for (uint32_t word = 0; word < words; ++word) values[word] = read[1 + word];
+  const uint32_t count = words - FIRST_VALUE;
+  const long got = read_event(self->descriptor[group], read, sizeof read);
+  const uint32_t each = got == (long)((1 + FIRST_VALUE + 2 * count) * sizeof read[0]) ? 2 : 1;
+  if (got != (long)((1 + FIRST_VALUE + each * count) * sizeof read[0]) || read[0] != count)
+    return 0;
+  values[IS_ENABLED] = read[1 + IS_ENABLED];
+  values[IS_RUNNING] = read[1 + IS_RUNNING];
+  for (uint32_t i = 0; i < count; ++i) values[FIRST_VALUE + i] = read[1 + FIRST_VALUE + each * i];
   return 1;
 }
 
@@ -242,15 +266,19 @@ static int read_page(const struct perf_event_mmap_page* page, uint64_t off, uint
   return 0;
 }
 
+static const struct perf_event_mmap_page** pages_of(const struct thread* self) {
+  return pages->page[self - threads];
+}
+
 /* The group by rdpmc, with no system call. `last` is what was read before; the times go on by a
  * nanosecond each, as the page has them as they were when the thread was last scheduled: what they
  * are for is their difference. */
 static int read_pages(const struct thread* self, const uint64_t last[BOPS_REGION_MAX_WORDS],
                       uint64_t values[BOPS_REGION_MAX_WORDS]) {
-  if (self->page[0] == NULL) return 0;
+  if (pages_of(self)[0] == NULL) return 0;
   const uint32_t words = self->area->words[0];
   for (uint32_t word = FIRST_VALUE; word < words; ++word)
-    if (!read_page(self->page[word - FIRST_VALUE], last[IS_ENABLED] - last[IS_RUNNING],
+    if (!read_page(pages_of(self)[word - FIRST_VALUE], last[IS_ENABLED] - last[IS_RUNNING],
                    &values[word]))
       return 0;
   values[IS_ENABLED] = last[IS_ENABLED] + 1;
@@ -258,12 +286,23 @@ static int read_pages(const struct thread* self, const uint64_t last[BOPS_REGION
   return 1;
 }
 
-static void unmap_pages(struct thread* self) {
+static void unmap_pages(const struct thread* self) {
   for (int i = 0; i < BOPS_REGION_MAX_EVENTS; ++i)
-    if (self->page[i] != NULL) {
-      call3(SYS_munmap, (long)self->page[i], PAGE_SIZE, 0);
-      self->page[i] = NULL;
+    if (pages_of(self)[i] != NULL) {
+      unmap_event(pages_of(self)[i], PAGE_SIZE);
+      pages_of(self)[i] = NULL;
+      __atomic_fetch_sub(&pages->count, 1, __ATOMIC_RELAXED);
     }
+}
+
+/* What the user may lock is for the program, too. */
+static int may_map(uint32_t more) {
+  struct {
+    uint64_t soft, hard;
+  } limit = {0, 0};
+  call4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, (long)&limit);
+  const uint64_t most = limit.soft / SHARE_OF_LOCKED / PAGE_SIZE;
+  return (uint64_t)__atomic_load_n(&pages->count, __ATOMIC_RELAXED) + more <= most;
 }
 
 /* Whether rdpmc gives what read(2) gives, between two of these. */
@@ -279,18 +318,31 @@ static int pages_are_right(const struct thread* self) {
   return 1;
 }
 
+/* Whether the page of the event could be mapped, and shows a counter that may be read. */
+static int map_page(const struct thread* self, uint32_t place, int fd) {
+  uint64_t event = 0;
+  if (call3(SYS_ioctl, fd, (long)PERF_EVENT_IOC_ID, (long)&event) != 0) return 0;
+  const long mapped = map_event(fd, PAGE_SIZE);
+  if (mapped < 0 && mapped > -4096) return 0;
+  pages_of(self)[place] = (const struct perf_event_mmap_page*)mapped;
+  __atomic_fetch_add(&pages->count, 1, __ATOMIC_RELAXED);
+  return pages_of(self)[place]->cap_user_rdpmc;
+}
+
 /* Maps the events of the only group, whose leader has been taken, and keeps the mappings if they
- * can be used. Several groups take turns, or are on one kind of core each. */
-static void map_pages(struct thread* self, const int* members, size_t count) {
+ * can be used; closes `members`, the descriptors of the others. A single group is pinned: it counts
+ * all the time or never again. Several take turns, or are on one kind of core each. */
+static void map_pages(const struct thread* self, const int* members, size_t count) {
   const uint32_t events = self->area->words[0] - FIRST_VALUE;
-  if (self->area->groups != 1 || events > BOPS_REGION_MAX_EVENTS || count + 1 != events) return;
-  for (uint32_t i = 0; i < events; ++i) {
-    const long mapped = map_event(i == 0 ? self->descriptor[0] : members[i - 1], PAGE_SIZE);
-    if (mapped < 0 && mapped > -4096) return unmap_pages(self);
-    self->page[i] = (const struct perf_event_mmap_page*)mapped;
-    if (!self->page[i]->cap_user_rdpmc) return unmap_pages(self);
+  int mapped = self->area->groups == 1 && self->area->lost == 0 && pages_are_wiped &&
+               events <= BOPS_REGION_MAX_EVENTS && count + 1 == events && may_map(events) &&
+               map_page(self, 0, self->descriptor[0]);
+  /* One after another: they lie at the lowest numbers, where the program has its own. */
+  for (size_t i = 0; i < count; ++i) {
+    mapped = mapped && map_page(self, (uint32_t)i + 1, members[i]);
+    close_descriptor(members[i]);
   }
-  if (!pages_are_right(self)) unmap_pages(self);
+  if (!mapped || !pages_are_right(self)) unmap_pages(self);
 }
 
 /* Takes what bops has sent: its area, the leaders of its groups, their other events. */
@@ -314,10 +366,10 @@ static void take(struct thread* self, int32_t tid, const int* descriptors, size_
     if (lost != 0 || area->groups != leaders) area->lost = 1;
     __atomic_store_n(&area->taken, 1, __ATOMIC_RELAXED);
     self->area = area;
-    if (area->lost == 0) map_pages(self, descriptors + 1 + leaders, count - 1 - leaders);
-  } else if (area != NULL) {
-    call3(SYS_munmap, mapped, sizeof *area, 0);
+    return map_pages(self, descriptors + 1 + leaders, count - 1 - leaders);
   }
+  if (area != NULL) call3(SYS_munmap, mapped, sizeof *area, 0);
+  for (size_t i = 0; i < leaders; ++i) close_descriptor(self->descriptor[i]);
   for (size_t i = 1 + leaders; i < count; ++i) close_descriptor(descriptors[i]);
 }
 
@@ -346,15 +398,14 @@ static int ask(struct thread* self, int32_t tid) {
   return 1;
 }
 
-static void forget(struct thread* entry) {
-  struct bops_region_area* const area = entry->area;
-  if (area == NULL) return;
-  const uint32_t groups = area->groups;
-  for (uint32_t i = 0; i < groups && i < BOPS_REGION_MAX_GROUPS; ++i)
-    if (is_event(entry->descriptor[i], entry->event[i])) close_descriptor(entry->descriptor[i]);
+/* The area stays, as another thread may look into it to see whether this one has ended. */
+static void give_up_counters(struct thread* entry) {
+  for (int i = 0; i < BOPS_REGION_MAX_GROUPS; ++i) {
+    if (entry->descriptor[i] >= 0 && is_event(entry->descriptor[i], entry->event[i]))
+      close_descriptor(entry->descriptor[i]);
+    entry->descriptor[i] = -1;
+  }
   unmap_pages(entry);
-  call3(SYS_munmap, (long)area, sizeof *area, 0);
-  entry->area = NULL;
 }
 
 static uint32_t end_of(const struct thread* entry) {
@@ -362,8 +413,10 @@ static uint32_t end_of(const struct thread* entry) {
                              : __atomic_load_n(&entry->area->ended, __ATOMIC_ACQUIRE);
 }
 
-/* Gives up the descriptors of threads that have ended, some entries at a time. */
+/* Gives up what threads had that have ended, some entries at a time. Only here areas are unmapped,
+ * and only by one thread at a time, so that it can look into those it has not taken. */
 static void sweep(void) {
+  if (__atomic_exchange_n(&pages->sweeping, 1, __ATOMIC_ACQUIRE) != 0) return;
   const uint32_t from = __atomic_fetch_add(&swept, SWEPT_AT_ONCE, __ATOMIC_RELAXED);
   for (uint32_t i = 0; i < SWEPT_AT_ONCE; ++i) {
     struct thread* const entry = &threads[(from + i) % MAX_THREADS];
@@ -372,9 +425,12 @@ static void sweep(void) {
     if (!__atomic_compare_exchange_n(&entry->tid, &owner, TAKEN, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
       continue;
-    forget(entry);
+    give_up_counters(entry);
+    call3(SYS_munmap, (long)entry->area, sizeof *entry->area, 0);
+    entry->area = NULL;
     __atomic_store_n(&entry->tid, DEAD, __ATOMIC_RELEASE);
   }
+  __atomic_store_n(&pages->sweeping, 0, __ATOMIC_RELEASE);
 }
 
 /* A free entry, which is TAKEN then, or null. */
@@ -395,14 +451,18 @@ static struct thread* entry_of(int32_t tid, int* listening) {
   const int32_t pid = (int32_t)call3(SYS_getpid, 0, 0, 0);
   for (uint32_t i = 0; i < MAX_THREADS; ++i) {
     struct thread* const entry = &threads[((uint32_t)tid + i) % MAX_THREADS];
-    const int32_t owner = __atomic_load_n(&entry->tid, __ATOMIC_ACQUIRE);
+    int32_t owner = __atomic_load_n(&entry->tid, __ATOMIC_ACQUIRE);
     if (owner == FREE) break;
     if (owner != tid || entry->pid != pid) continue;
+    /* It may be of one that had this id before, and be swept meanwhile. */
+    if (!__atomic_compare_exchange_n(&entry->tid, &owner, TAKEN, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+      continue;
     const uint32_t ended = end_of(entry);
-    if (ended == BOPS_REGION_GOES_ON) return entry;
-    if (ended == BOPS_REGION_OVER) continue; /* of one that had this id before */
-    forget(entry);
-    *listening = 0;
+    if (ended == BOPS_REGION_LEFT) give_up_counters(entry);
+    __atomic_store_n(&entry->tid, tid, __ATOMIC_RELEASE);
+    if (ended == BOPS_REGION_OVER) continue;
+    *listening = ended == BOPS_REGION_GOES_ON;
     return entry;
   }
   sweep();
@@ -410,23 +470,40 @@ static struct thread* entry_of(int32_t tid, int* listening) {
   if (entry == NULL) return NULL;
   entry->area = NULL;
   for (int i = 0; i < BOPS_REGION_MAX_GROUPS; ++i) entry->descriptor[i] = -1;
-  for (int i = 0; i < BOPS_REGION_MAX_EVENTS; ++i) entry->page[i] = NULL;
   entry->pid = pid;
   *listening = ask(entry, tid);
   __atomic_store_n(&entry->tid, tid, __ATOMIC_RELEASE);
   return entry;
 }
 
-static int make_table(void) {
-  if (__atomic_load_n(&threads, __ATOMIC_ACQUIRE) != NULL) return 1;
-  const size_t size = sizeof(struct thread) * MAX_THREADS;
+/* Null: there is no memory. */
+static void* new_memory(size_t size) {
   const long mapped = call6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped < 0 && mapped > -4096) return 0;
+  return mapped < 0 && mapped > -4096 ? NULL : (void*)mapped;
+}
+
+static int make_pages(void) {
+  struct pages* const made = new_memory(sizeof *made);
+  if (made == NULL) return 0;
+  const int are_wiped = call3(SYS_madvise, (long)made, sizeof *made, MADV_WIPEONFORK) == 0;
+  struct pages* before = NULL;
+  if (__atomic_compare_exchange_n(&pages, &before, made, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    pages_are_wiped = are_wiped;
+  else
+    call3(SYS_munmap, (long)made, sizeof *made, 0);
+  return 1;
+}
+
+static int make_table(void) {
+  if (__atomic_load_n(&threads, __ATOMIC_ACQUIRE) != NULL) return 1;
+  if (!make_pages()) return 0; /* whoever has the table has these, too */
+  const size_t size = sizeof(struct thread) * MAX_THREADS;
+  struct thread* const made = new_memory(size);
+  if (made == NULL) return 0;
   struct thread* before = NULL;
-  if (!__atomic_compare_exchange_n(&threads, &before, (struct thread*)mapped, 0, __ATOMIC_ACQ_REL,
-                                   __ATOMIC_ACQUIRE))
-    call3(SYS_munmap, mapped, (long)size, 0);
+  if (!__atomic_compare_exchange_n(&threads, &before, made, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    call3(SYS_munmap, (long)made, (long)size, 0);
   return 1;
 }
 
@@ -605,7 +682,7 @@ int bops_region_counters_tell(long operation, const char* text, uint64_t value) 
   int listening = 1;
   const int32_t tid = (int32_t)call3(SYS_gettid, 0, 0, 0);
   const struct thread* const self = entry_of(tid, &listening);
-  if (self != NULL && self->area != NULL) switch (operation) {
+  if (listening && self != NULL && self->area != NULL) switch (operation) {
       case BOPS_REGION_BEGIN: begin(self, name); break;
       case BOPS_REGION_END: end(self); break;
       case BOPS_REGION_WORK: add_work(self->area, name, value); break;

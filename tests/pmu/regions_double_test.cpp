@@ -1,6 +1,7 @@
 // Regions on the PMU double: groups that take turns, two kinds of core, PAPI, counters that are
 // lost.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -78,7 +79,7 @@ void expect_proportions(const RunCounts& counts, std::uint64_t tolerance) {
   }
   const std::uint64_t outer = row(counts, "outer").counts.instructions.total;
   const std::uint64_t second = row(counts, "second").counts.instructions.total;
-  const std::uint64_t thread = counts.threads.front().counts.instructions.total;
+  const std::uint64_t thread = counts.threads.back().counts.instructions.total;
   EXPECT_LT(row(counts, "inner").counts.instructions.total, outer);
   EXPECT_LE(outer + second, thread + thread * tolerance / 1000);
 }
@@ -119,13 +120,28 @@ TEST(RegionsOnDouble, of_counters_that_were_taken_away_are_missing_not_zero) {
   EXPECT_NE(warning(run.counts, "regions_not_counted"), "");
 }
 
+/// Pages of events are locked in memory, and the library takes a share of what may be locked.
+class RegionsByRdpmc : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    constexpr rlim_t kEnough = 8U << 20U;
+    rlimit limit{};
+    ::getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (limit.rlim_cur >= kEnough) return;
+    const rlimit enough{kEnough, std::max(kEnough, limit.rlim_max)};
+    if (::setrlimit(RLIMIT_MEMLOCK, &enough) != 0)
+      GTEST_SKIP() << "no memory may be locked here: ulimit -l " << limit.rlim_max / 1024;
+  }
+};
+
 /// As run_with(), and how often rdpmc was executed.
 std::pair<CountedRun, std::size_t> run_with_rdpmc(const std::string& rules,
                                                   const std::vector<std::string>& command = kTwice,
-                                                  std::vector<EventSet> sets = {skylake()}) {
+                                                  std::vector<EventSet> sets = {skylake()},
+                                                  const CountingOptions& options = {}) {
   const PmuDouble pmu(rules);
   HardwareCollector collector("pmu", Division::kPerf, std::move(sets));
-  CountedRun run = count(collector, command, {}, {}, pmu.environment());
+  CountedRun run = count(collector, command, {}, options, pmu.environment());
   return {std::move(run), pmu.counters_read()};
 }
 
@@ -134,7 +150,7 @@ constexpr std::size_t kEvents = 4;
 // A reading takes the double some microseconds for each event, and what is read first is behind.
 constexpr std::uint64_t kPartsBehind = 100;
 
-TEST(RegionsOnDouble, are_read_by_rdpmc_where_that_is_allowed) {
+TEST_F(RegionsByRdpmc, are_read_where_that_is_allowed) {
   const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc\n");
   ASSERT_FALSE(run.refused) << run.refused->message;
   EXPECT_EQ(run.counts.quality, Quality::kExact);
@@ -143,7 +159,7 @@ TEST(RegionsOnDouble, are_read_by_rdpmc_where_that_is_allowed) {
   EXPECT_GT(readings, 7 * kEvents);
 }
 
-TEST(RegionsOnDouble, of_threads_and_children_are_read_by_rdpmc_each_by_its_own_pages) {
+TEST_F(RegionsByRdpmc, of_threads_and_children_are_read_each_by_its_own_pages) {
   const auto [run, readings] =
       run_with_rdpmc(kRates + "rdpmc\n", {program("region_pages_on_double"),
                                           "begin",
@@ -180,7 +196,7 @@ TEST(RegionsOnDouble, of_threads_and_children_are_read_by_rdpmc_each_by_its_own_
   EXPECT_GT(readings, 5 * kEvents);
 }
 
-TEST(RegionsOnDouble, are_not_read_by_a_rdpmc_that_gives_other_numbers) {
+TEST_F(RegionsByRdpmc, are_not_read_where_it_gives_other_numbers) {
   const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc 1000000000000\n");
   EXPECT_EQ(run.counts.quality, Quality::kExact);
   expect_proportions(run.counts, 0);
@@ -188,7 +204,7 @@ TEST(RegionsOnDouble, are_not_read_by_a_rdpmc_that_gives_other_numbers) {
   EXPECT_LE(readings, 2 * kEvents);  // the check alone
 }
 
-TEST(RegionsOnDouble, of_events_that_leave_their_counters_are_read_by_rdpmc_no_more) {
+TEST_F(RegionsByRdpmc, of_events_that_leave_their_counters_are_read_so_no_more) {
   const TemporaryDirectory scratch;
   PmuDouble pmu(kRates + "rdpmc\n");
   HardwareCollector collector("pmu", Division::kPerf, std::vector<EventSet>{skylake()});
@@ -214,7 +230,46 @@ TEST(RegionsOnDouble, of_events_that_leave_their_counters_are_read_by_rdpmc_no_m
   EXPECT_LE(pmu.counters_read(), readings + 1);  // the one that finds the page changed
 }
 
-TEST(RegionsOnDouble, of_groups_that_take_turns_are_not_read_by_rdpmc) {
+/// kTwice after `words`.
+std::vector<std::string> twice_behind(std::vector<std::string> words) {
+  words.insert(words.end(), kTwice.begin(), kTwice.end());
+  return words;
+}
+
+TEST_F(RegionsByRdpmc, leave_a_child_what_it_has_where_its_makers_pages_were) {
+  const auto [run, readings] = run_with_rdpmc(
+      kRates + "rdpmc\n",
+      {program("region_pages_on_double"), "threads", "2", "begin", "outer", "end", "join", "fork",
+       "keep", "32", "one-by-one", "40", "begin", "inner", "end", "join", "kept", "join"});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.end.exit.code, 0);
+  EXPECT_GT(readings, 2 * kEvents);
+}
+
+TEST_F(RegionsByRdpmc, take_no_more_than_a_share_of_what_the_program_may_lock) {
+  const auto [run, readings] =
+      run_with_rdpmc(kRates + "rdpmc\n", twice_behind({"/usr/bin/prlimit", "--memlock=131072"}));
+  EXPECT_EQ(readings, 0U);
+  expect_proportions(run.counts, 0);
+}
+
+TEST_F(RegionsByRdpmc, are_read_in_a_program_with_few_descriptors) {
+  const auto [run, readings] =
+      run_with_rdpmc(kRates + "rdpmc\n", twice_behind({"/usr/bin/prlimit", "--nofile=256:256"}));
+  EXPECT_GT(readings, 7 * kEvents);
+  expect_proportions(run.counts, kPartsBehind);
+}
+
+TEST_F(RegionsByRdpmc, of_events_that_sample_are_read_otherwise) {
+  const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc\n", kTwice, {skylake()},
+                                              CountingOptions{.sample_period = 1'000'000});
+  ASSERT_FALSE(run.refused) << run.refused->message;
+  EXPECT_EQ(run.counts.quality, Quality::kExact);
+  expect_proportions(run.counts, 0);
+  EXPECT_EQ(readings, 0U);
+}
+
+TEST_F(RegionsByRdpmc, of_groups_that_take_turns_are_read_otherwise) {
   const auto [run, readings] = run_with_rdpmc(kRates + "rdpmc\n", kTwice, {skylake_in_turns()});
   EXPECT_EQ(readings, 0U);
   for (const RegionCounts& region : run.counts.regions) EXPECT_TRUE(region.counted);

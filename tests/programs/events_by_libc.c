@@ -1,4 +1,4 @@
-/* read(2) and mmap(2) of events by their names, which the PMU double takes the place of
+/* read(2), mmap(2) and munmap(2) of events by their names, which the PMU double takes the place of
  * (tests/doubles/pmu). */
 #include <errno.h>
 #include <sys/mman.h>
@@ -11,4 +11,8 @@ long read_event(int fd, void* buffer, unsigned long size) {
 long map_event(int fd, unsigned long size) {
   void* const mapped = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
   return mapped == MAP_FAILED ? -errno : (long)mapped;
+}
+
+void unmap_event(const void* page, unsigned long size) {
+  munmap((void*)page, size);
 }

@@ -3,6 +3,8 @@
  *   begin NAME, end, work UNIT AMOUNT   of bops/region.h
  *   touch PAGES      touches that many fresh pages, each once
  *   touch-each PAGES as often as the number of the thread says: the first one is 1
+ *   keep PAGES       maps so many pages, each for itself, and writes to them
+ *   kept             fails unless they still have what was written
  *   threads N ... join   N threads do at once what stands between
  *   one-by-one N ... join  the same, one after another
  *   fork ... join    a child does what stands between and exits with 0
@@ -31,7 +33,7 @@
 #include "argument.h"
 #include "bops/region.h"
 
-enum { kPage = 4096, kDescriptors = 4096 };
+enum { kPage = 4096, kDescriptors = 4096, kMostKept = 64 };
 
 struct script {
   char** words;
@@ -41,6 +43,8 @@ struct script {
 static char** run(char** words, unsigned long thread);
 static char* program;
 static int reading_end = -1;
+static char* kept[kMostKept];
+static unsigned long kept_pages;
 
 static unsigned long number_of(const char* word) {
   char* end = NULL;
@@ -56,6 +60,21 @@ static void touch(unsigned long pages) {
   require(memory != MAP_FAILED, "mmap");
   require(madvise(memory, pages * kPage, MADV_NOHUGEPAGE) == 0, "madvise");
   for (unsigned long i = 0; i < pages; ++i) ((volatile char*)memory)[i * kPage] = 1;
+}
+
+static void keep(unsigned long pages) {
+  for (unsigned long i = 0; i < pages && kept_pages < kMostKept; ++i) {
+    char* page = mmap(NULL, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(page != MAP_FAILED, "mmap");
+    page[0] = 'd';
+    kept[kept_pages++] = page;
+  }
+}
+
+static void check_kept(void) {
+  unsigned char mapped = 0;
+  for (unsigned long i = 0; i < kept_pages; ++i)
+    require(mincore(kept[i], kPage, &mapped) == 0 && kept[i][0] == 'd', "what was kept");
 }
 
 static void* run_thread(void* argument) {
@@ -166,6 +185,10 @@ static char** run(char** words, unsigned long thread) {
       touch(number_of(*words++));
     } else if (strcmp(word, "touch-each") == 0) {
       touch(thread * number_of(*words++));
+    } else if (strcmp(word, "keep") == 0) {
+      keep(number_of(*words++));
+    } else if (strcmp(word, "kept") == 0) {
+      check_kept();
     } else if (strcmp(word, "threads") == 0) {
       words = run_threads(words, 1);
     } else if (strcmp(word, "one-by-one") == 0) {

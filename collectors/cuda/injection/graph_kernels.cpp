@@ -28,7 +28,7 @@ bool read(const CuptiApi& api, CUgraph graph, int depth, std::vector<GraphNode>&
     return false;
   std::vector<CUgraphNode> nodes(size);
   if (size > 0 && api.cuGraphGetNodes(graph, nodes.data(), &size) != CUDA_SUCCESS) return false;
-  for (const CUgraphNode node : nodes) {
+  for (CUgraphNode_st* const node : nodes) {
     CUgraphNodeType type = CU_GRAPH_NODE_TYPE_EMPTY;
     if (api.cuGraphNodeGetType(node, &type) != CUDA_SUCCESS) return false;
     if (type == CU_GRAPH_NODE_TYPE_KERNEL) {

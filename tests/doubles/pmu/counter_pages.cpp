@@ -43,16 +43,16 @@ long CounterPages::map(int fd, std::uint64_t event, std::uint64_t value) {
   return memory;
 }
 
-bool CounterPages::unmap(void* memory) {
+std::optional<int> CounterPages::unmap(void* memory) {
   for (auto page = pages_.begin(); page != pages_.end(); ++page)
     if (page->second.memory == memory) {
-      kernel_call(SYS_close, page->second.counter.fd);
+      const int fd = page->second.counter.fd;
       kernel_call(SYS_munmap, reinterpret_cast<long>(memory), kPageBytes);
       pages_.erase(page);
       count_ = pages_.size();
-      return true;
+      return fd;
     }
-  return false;
+  return std::nullopt;
 }
 
 std::optional<CounterPages::Counter> CounterPages::find(std::uint32_t counter) const {

@@ -19,8 +19,8 @@ class CounterPages {
   /// A page for the event that shows `value` now: its address, or a negative errno. Takes `fd`, by
   /// which the event can be read.
   long map(int fd, std::uint64_t event, std::uint64_t value);
-  /// Whether it was such a page.
-  bool unmap(void* memory);
+  /// The descriptor of its event, if it was such a page.
+  std::optional<int> unmap(void* memory);
   /// Whether there are any; safe at any time.
   [[nodiscard]] bool has_pages() const { return count_ > 0; }
 

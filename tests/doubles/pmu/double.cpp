@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -217,6 +218,7 @@ long Double::open(const perf_event_attr* asked, pid_t pid, int cpu, int group,
   event.tid = pid != 0 ? pid : static_cast<pid_t>(kernel_call(SYS_gettid));
   event.counts_kernel = attributes.exclude_kernel == 0;
   event.pinned = attributes.pinned != 0;
+  event.samples = attributes.sample_period != 0;
   event.read_format = attributes.read_format;
   const perf_event_attr wanted = attributes;
   attributes.size = sizeof(attributes);
@@ -396,16 +398,28 @@ std::optional<long> Double::map(int fd, std::size_t size, bool writable) {
 
 bool Double::unmap(void* memory, std::size_t size) {
   if (!sampling_.has_rings() && !counter_pages_.has_pages()) return false;
-  const std::lock_guard lock(mutex_);
-  return counter_pages_.unmap(memory) || sampling_.unmap(memory, size);
+  std::optional<int> fd;
+  {
+    const std::lock_guard lock(mutex_);
+    if (size == 4096) fd = counter_pages_.unmap(memory);
+    if (!fd) return sampling_.unmap(memory, size);
+  }
+  closing(*fd);
+  kernel_call(SYS_close, *fd);
+  return true;
 }
 
 /// Nothing: it is on no counter, as the kernel's own page says.
 std::optional<long> Double::map_counter(int fd, OpenEvent& event) {
+  if (event.samples) return -EINVAL;  // its ring is mapped, which has another size
   const std::uint64_t running_ns = running_of(fd, event);
   if (rules_.running_percent(pmu_of(event.code), subject_of(event, running_ns)) < 100)
     return std::nullopt;
-  const long kept = kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 1 << 12);
+  rlimit descriptors{};
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);
+  const long kept =
+      kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC,
+                  static_cast<long>(std::min<rlim_t>(descriptors.rlim_cur, 4096) / 2));
   if (kept < 0) return kept;
   ++event.descriptors;
   return counter_pages_.map(static_cast<int>(kept), event.id, value_of(event, running_ns));

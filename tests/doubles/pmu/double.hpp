@@ -32,6 +32,7 @@ struct Opening {
   pid_t tid = 0;
   bool counts_kernel = false;
   bool pinned = false;
+  bool samples = false;
 };
 
 struct OpenEvent : Opening {
