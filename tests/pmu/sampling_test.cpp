@@ -195,8 +195,9 @@ TEST(SampleBuffer, a_damaged_record_ends_what_is_read_and_not_the_program) {
 
 template <class Value>
 void append(std::vector<std::byte>& bytes, Value value) {
-  const auto* from = reinterpret_cast<const std::byte*>(&value);
-  bytes.insert(bytes.end(), from, from + sizeof(value));
+  const std::size_t end = bytes.size();
+  bytes.resize(end + sizeof(value));
+  std::memcpy(bytes.data() + end, &value, sizeof(value));
 }
 
 std::vector<std::byte> mapping_record(bool with_build_id) {
