@@ -12,6 +12,8 @@
 #include <utility>
 #include <variant>
 
+#include "platform/quiet_thread.hpp"
+
 namespace bops::pmu {
 namespace {
 
@@ -143,7 +145,7 @@ std::unique_ptr<Sampler::Watch> Sampler::watch(const PerfGroup& group,
   event.data.fd = group.leader();
   ::epoll_ctl(filling_.get(), EPOLL_CTL_ADD, group.leader(), &event);
   watches_.emplace(group.leader(), made.get());
-  if (!drainer_.joinable()) drainer_ = std::thread([this] { keep_draining(); });
+  if (!drainer_.joinable()) drainer_ = quiet_thread([this] { keep_draining(); });
   return made;
 }
 

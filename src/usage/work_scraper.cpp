@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "platform/quiet_thread.hpp"
+
 namespace bops {
 namespace {
 
@@ -92,7 +94,7 @@ Result<void> WorkScraper::check_url(const std::string& url) {
 }
 
 WorkScraper::WorkScraper(std::string url, bool since_start)
-    : url_(std::move(url)), started_(since_start), thread_([this] { run(); }) {}
+    : url_(std::move(url)), started_(since_start), thread_(quiet_thread([this] { run(); })) {}
 
 WorkScraper::~WorkScraper() {
   {
