@@ -70,15 +70,25 @@ class UsageFaults : public ::testing::Test {
 TEST_F(UsageFaults, a_run_killed_at_any_moment_leaves_what_verifies_but_for_the_open_interval) {
   ASSERT_EQ(bops({"usage", "keygen"}).code, 0);
   const std::string runs = directory_ / "runs/";
+  const Words run_with_usage{"run",
+                             "--usage",
+                             runs,
+                             "--tenant",
+                             "acme",
+                             "--usage-interval",
+                             "5ms",
+                             "--checkpoints",
+                             directory_ / "second",
+                             "--format",
+                             "json",
+                             "-o",
+                             "/dev/null",
+                             "--",
+                             target_program("busy_loop"),
+                             "60000000"};
+  ASSERT_EQ(bops(run_with_usage).code, 0);  // the others may be killed before they write anything
   int killed = 0;
-  for (int i = 0; i < 70; ++i)
-    killed +=
-        kill_at_some_moment({"run", "--usage", runs, "--tenant", "acme", "--usage-interval", "5ms",
-                             "--checkpoints", directory_ / "second", "--format", "json", "-o",
-                             "/dev/null", "--", target_program("busy_loop"), "60000000"},
-                            150)
-            ? 1
-            : 0;
+  for (int i = 0; i < 70; ++i) killed += kill_at_some_moment(run_with_usage, 150) ? 1 : 0;
   EXPECT_GT(killed, 0);
   const auto verified =
       bops({"usage", "verify", runs, "--checkpoints", directory_ / "second", "--json"});
