@@ -93,14 +93,14 @@ std::string name_of(const nvtxEventAttributes_t* event) {
   return name != all.names.end() ? name->second : "";
 }
 
-/// `handle`: where CUPTI keeps what the call returned, null if it does not tell.
-void keep(const void* handle, std::string name) {
-  if (handle == nullptr) return;
+/// `returned`: where CUPTI keeps what the call returned, null if it does not tell.
+void keep(const void* returned, std::string name) {
+  const auto* const handle = static_cast<const nvtxStringHandle_t*>(returned);
+  if (handle == nullptr || *handle == nullptr) return;
   name.resize(std::min(name.size(), kLongestName));
   Strings& all = strings();
   const std::scoped_lock lock(all.mutex);
-  if (all.names.size() < kMostStrings)
-    all.names.insert_or_assign(*static_cast<const nvtxStringHandle_t*>(handle), std::move(name));
+  if (all.names.size() < kMostStrings) all.names.insert_or_assign(*handle, std::move(name));
 }
 
 }  // namespace
